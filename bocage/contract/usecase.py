@@ -1,0 +1,70 @@
+"""The contract of a use case, on one page. ``docs/use_case.md`` walks through it; ``bocage check <slug>`` enforces it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
+
+import pandas as pd
+from pydantic import BaseModel
+
+from bocage.contract.outcome import Outcome, Recommendation
+from bocage.contract.rows import FileInput, Row
+
+Inputs = Mapping[str, pd.DataFrame | Path]
+"""By input name: a table's valid lines (columns are the fields of its Row), or a file's path. Optional ones may be absent."""
+
+Truth = Mapping[str, pd.DataFrame]
+
+
+class ChatModel(Protocol):
+    """A language model, when one is configured. Absent by default."""
+
+    def complete(self, messages: Sequence[Mapping[str, str]], *, max_tokens: int = 512) -> str:
+        """The model's answer to ``messages`` (role and content)."""
+        ...
+
+
+def _silent(fraction: float, message: str) -> None:
+    """Progress that nobody listens to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """All that an engine may reach.
+
+    ``seed`` feeds all randomness; ``seconds`` is the time budget; ``pool`` spreads picklable top-level functions over processes or a
+    Dask cluster, or is None; ``progress(fraction, message)`` takes 0 to 1 and a short French phrase.
+    """
+
+    seed: int = 0
+    seconds: float = 60.0
+    pool: Executor | None = None
+    llm: ChatModel | None = None
+    progress: Callable[[float, str], None] = _silent
+
+
+@runtime_checkable
+class UseCase(Protocol):
+    """What ``usecases/<slug>/engine.py`` must define, as a class named ``<CamelSlug>``.
+
+    ``run`` and ``baseline`` take the same arguments and give proposals on the same subjects. They raise ``NotEnoughData`` when an honest
+    answer would need more. ``evaluate`` gives a dict of metrics, among them the fiche's ``mesure.nom``; it works on any subset of the
+    lines of ``truth`` (the conformance suite resamples blocks of lines to put an interval around the gain over the baseline).
+    ``explain`` is one French sentence whose every number is in ``rec``.
+    """
+
+    inputs: ClassVar[dict[str, type[Row] | FileInput]]
+    truth: ClassVar[dict[str, type[Row]]]
+    params: ClassVar[type[BaseModel]]
+
+    def run(self, inputs: Inputs, params: BaseModel, res: Resources) -> Outcome: ...
+
+    def baseline(self, inputs: Inputs, params: BaseModel, res: Resources) -> Outcome: ...
+
+    def evaluate(self, outcome: Outcome, truth: Truth) -> dict[str, float]: ...
+
+    def explain(self, rec: Recommendation) -> str: ...
