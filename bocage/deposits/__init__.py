@@ -1,0 +1,1 @@
+"""Files that people or APIs bring: kept as received, with their hash, owner and date."""

@@ -1,0 +1,36 @@
+"""A deposit: one file, as received."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from bocage.organisations.tenancy import TenantModel
+
+
+class Deposit(TenantModel):
+    """One file as received. The bytes live under ``MEDIA_ROOT/<organisation>/<sha256>``; the row is the only way to them."""
+
+    usecase = models.CharField(max_length=40)
+    input_name = models.CharField(max_length=60)
+    filename = models.CharField("nom du fichier", max_length=255)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField("octets")
+    deposited_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["-deposited_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation", "usecase", "input_name", "sha256", "filename"], name="deposit_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+    @property
+    def path(self) -> Path:
+        """Where the bytes are. The suffix is kept: readers choose their format by content and suffix."""
+        return Path(settings.MEDIA_ROOT) / str(self.organisation_id) / f"{self.sha256}{Path(self.filename).suffix.lower()[:12]}"

@@ -1,0 +1,142 @@
+"""One table of settings: name, default, meaning. Each is read from the environment, or from the file named by NAME_FILE.
+
+This module is also Django's settings module: below the table, Django's own names are derived from it. ``docs/settings.md`` lists the
+same table; a test keeps the two together.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from bocage.contract.errors import InvalidSetting
+
+_SOURCE_ROOT = Path(__file__).resolve().parent.parent
+_DEFAULT_HOME = (_SOURCE_ROOT if (_SOURCE_ROOT / "pyproject.toml").exists() else Path.cwd()) / "var"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of the server."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("BOCAGE_HOME", str(_DEFAULT_HOME), "Folder of the database file, deposits and the generated secret key."),
+    Setting("BOCAGE_SECRET_KEY", "", "Secret that signs sessions and tokens. Empty: generated once into BOCAGE_HOME/secret_key."),
+    Setting("BOCAGE_DATABASE_URL", "", "postgresql://user:password@host/name, or sqlite:///path. Empty: BOCAGE_HOME/bocage.sqlite3."),
+    Setting("BOCAGE_ALLOWED_HOSTS", "127.0.0.1,localhost", "Host names under which the portal answers, comma separated."),
+    Setting("BOCAGE_TIME_ZONE", "Europe/Paris", "Time zone of organisations that do not choose their own."),
+    Setting("BOCAGE_RUN_SECONDS", "300", "Time budget of one engine, in seconds."),
+    Setting("BOCAGE_RUN_MEMORY_MB", "3000", "Memory limit of one engine, in MB."),
+    Setting("BOCAGE_WORKERS", "2", "Processes that one engine may use."),
+    Setting("BOCAGE_DASK", "", "tcp://host:port of a Dask scheduler that engines use instead of local processes."),
+    Setting("BOCAGE_USECASES_PATH", "", "Folders, separated as in PATH, whose sub-folders are private use cases."),
+    Setting("BOCAGE_DONNEES", "", "Folder of the benchmarks' data sets. Empty: ../shared/data beside the source."),
+)
+
+
+def read_setting(name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The value of setting ``name``: the environment's, else the content of the file ``<name>_FILE``, else the default."""
+    setting = next(s for s in SETTINGS if s.name == name)
+    if environ.get(name):
+        return environ[name]
+    file = environ.get(f"{name}_FILE")
+    if file:
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidSetting(f"{name}_FILE désigne « {file} », qui ne se lit pas ({error}). Corrigez le chemin ou les droits.") from None
+    return setting.default
+
+
+def read_int(name: str, environ: Mapping[str, str] = os.environ) -> int:
+    """The whole, positive number of setting ``name``. Raises ``InvalidSetting``."""
+    text = read_setting(name, environ)
+    if not text.isdecimal() or int(text) < 1:
+        raise InvalidSetting(f"{name} vaut « {text} » ; il faut un nombre entier, 1 ou plus.")
+    return int(text)
+
+
+def database_of(url: str, home: Path) -> dict[str, Any]:
+    """Django's database dict for ``url``: SQLite (write-ahead log, immediate transactions) or PostgreSQL. Raises ``InvalidSetting``."""
+    parts = urlsplit(url)
+    if not url or parts.scheme == "sqlite":
+        # « sqlite:///relative » and « sqlite:////absolute », as elsewhere.
+        name = unquote(parts.path)[1:] if url else str(home / "bocage.sqlite3")
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": name,
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    if parts.scheme in ("postgres", "postgresql"):
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": unquote(parts.hostname or ""),
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+        }
+    raise InvalidSetting(f"BOCAGE_DATABASE_URL commence par « {parts.scheme}: » ; il faut postgresql:// ou sqlite:///.")
+
+
+def _secret_key(home: Path) -> str:
+    given = read_setting("BOCAGE_SECRET_KEY")
+    if given:
+        return given
+    path = home / "secret_key"
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        # Exclusive creation: two first starts at once agree on one key.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(64))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="utf-8")
+
+
+HOME = Path(read_setting("BOCAGE_HOME")).resolve()
+HOME.mkdir(parents=True, exist_ok=True)
+DASK = read_setting("BOCAGE_DASK")
+RUN_SECONDS = read_int("BOCAGE_RUN_SECONDS")
+RUN_MEMORY_MB = read_int("BOCAGE_RUN_MEMORY_MB")
+WORKERS = read_int("BOCAGE_WORKERS")
+
+SECRET_KEY = _secret_key(HOME)
+DEBUG = False
+ALLOWED_HOSTS = [host.strip() for host in read_setting("BOCAGE_ALLOWED_HOSTS").split(",") if host.strip()]
+DATABASES = {"default": database_of(read_setting("BOCAGE_DATABASE_URL"), HOME)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django_tasks",
+    "django_tasks_db",
+    "bocage.organisations",
+    "bocage.deposits",
+    "bocage.decisions",
+]
+AUTH_USER_MODEL = "organisations.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+MEDIA_ROOT = HOME / "deposits"
+USE_TZ = True
+TIME_ZONE = read_setting("BOCAGE_TIME_ZONE")
+LANGUAGE_CODE = "fr"
+USE_I18N = True
