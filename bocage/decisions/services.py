@@ -41,6 +41,13 @@ class RunNotRestartable(BocageError):
     code = "relance-impossible"
 
 
+class UnknownRun(BocageError):
+    """The organisation has no run of that number."""
+
+    code = "execution-inconnue"
+    exit_code = 2
+
+
 def request_run(usecase: str, deposits: Mapping[str, Deposit], params: Mapping[str, JsonValue] | None = None, seed: int = 0) -> Run:
     """A waiting run on ``deposits`` (by input name), and its job, in one transaction, for the organisation in context."""
     with transaction.atomic():
@@ -56,6 +63,14 @@ def create_run(usecase: str, deposits: Mapping[str, Deposit], params: Mapping[st
         run.save()
         for name, deposit in deposits.items():
             RunInput(run=run, name=name, deposit=deposit).save()
+    return run
+
+
+def get_run(run_id: int) -> Run:
+    """The run of the organisation in context. Raises ``UnknownRun``."""
+    run: Run | None = Run.objects.filter(pk=run_id).first()
+    if run is None:
+        raise UnknownRun(f"Aucune exécution ne porte le numéro {run_id} dans cette organisation. Voyez la liste : bocage runs")
     return run
 
 

@@ -1,0 +1,56 @@
+"""``bocage migrate`` and ``bocage worker``: what the operator of a server needs."""
+
+from __future__ import annotations
+
+import threading
+
+import click
+
+from bocage.cli.django_setup import setup_django
+from bocage.cli.output import out
+
+_SWEEP_EVERY_S = 10.0
+
+
+@click.command("migrate")
+def migrate_command() -> None:
+    """Prepare the database, or bring it up to date."""
+    setup_django(check=False)
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+    out.print("La base de données est à jour.")
+
+
+@click.command("worker")
+@click.option("--batch", is_flag=True, help="Stop when the queue is empty.")
+@click.option("--interval", default=1.0, show_default=True, help="Seconds between two looks at an empty queue.")
+def worker_command(batch: bool, interval: float) -> None:
+    """Perform the runs that are waiting, and mark those that a dead worker left."""
+    setup_django()
+    from django.core.management import call_command
+
+    stop = threading.Event()
+    sweeper = threading.Thread(target=_sweep, args=(stop,), daemon=True)
+    sweeper.start()
+    try:
+        call_command("db_worker", interval=interval, batch=batch, reload=False, startup_delay=False, queue_name="*")
+    finally:
+        stop.set()
+        sweeper.join()
+
+
+def _sweep(stop: threading.Event) -> None:
+    from django.db import OperationalError, close_old_connections, connection
+
+    from bocage.decisions.services import mark_interrupted_runs
+
+    while True:
+        try:
+            mark_interrupted_runs()
+        except OperationalError:
+            # The database is away or busy: the next turn comes soon enough.
+            close_old_connections()
+        if stop.wait(_SWEEP_EVERY_S):
+            connection.close()
+            return

@@ -1,0 +1,30 @@
+"""Shared by all tests: deposits go to a temporary folder, and one organisation is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def deposits_in_a_temporary_folder(settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "deposits"
+
+
+@pytest.fixture
+def brenoux(db):
+    """The organisation Pays de Brenoux."""
+    from bocage.organisations.services import ensure_organisation
+
+    return ensure_organisation("Pays de Brenoux", "epci")
+
+
+@pytest.fixture
+def in_brenoux(brenoux) -> Iterator[object]:
+    """Pays de Brenoux, in context."""
+    from bocage.organisations.tenancy import organisation_context
+
+    with organisation_context(brenoux):
+        yield brenoux
