@@ -34,6 +34,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOCAGE_SECRET_KEY", "", "Secret that signs sessions and tokens. Empty: generated once into BOCAGE_HOME/secret_key."),
     Setting("BOCAGE_DATABASE_URL", "", "postgresql://user:password@host/name, or sqlite:///path. Empty: BOCAGE_HOME/bocage.sqlite3."),
     Setting("BOCAGE_ALLOWED_HOSTS", "127.0.0.1,localhost", "Host names under which the portal answers, comma separated."),
+    Setting("BOCAGE_HTTPS", "", "1 when the portal is served over HTTPS by a proxy: secure cookies, HSTS, redirect."),
     Setting("BOCAGE_TIME_ZONE", "Europe/Paris", "Time zone of organisations that do not choose their own."),
     Setting("BOCAGE_RUN_SECONDS", "300", "Time budget of one engine, in seconds."),
     Setting("BOCAGE_RUN_MEMORY_MB", "3000", "Memory limit of one engine, in MB."),
@@ -126,17 +127,96 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
     "django_tasks",
     "django_tasks_db",
     "bocage.organisations",
+    "bocage.journal",
     "bocage.deposits",
     "bocage.decisions",
+    "bocage.register",
+    "bocage.web",
 ]
 AUTH_USER_MODEL = "organisations.User"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 MEDIA_ROOT = HOME / "deposits"
 USE_TZ = True
 TIME_ZONE = read_setting("BOCAGE_TIME_ZONE")
 LANGUAGE_CODE = "fr"
 USE_I18N = True
+
+# --- The portal -------------------------------------------------------------------------------------------------------------------------
+ROOT_URLCONF = "bocage.urls"
+WSGI_APPLICATION = "bocage.wsgi.application"
+HTTPS = read_setting("BOCAGE_HTTPS") == "1"
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "bocage.web.typography.TypographyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "bocage.web.context.portal",
+            ],
+            "builtins": ["bocage.web.templatetags.bocage"],
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+LOGIN_URL = "web:sign_in"
+LOGIN_REDIRECT_URL = "web:root"
+CSRF_FAILURE_VIEW = "bocage.web.errors.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("email", "name")}},
+]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+FILE_UPLOAD_TEMP_DIR = None
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "style-src": ["'self'"],
+        "script-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+SESSION_COOKIE_NAME = "bocage"
+SESSION_COOKIE_AGE = 10 * 3600
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"

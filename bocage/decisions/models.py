@@ -8,6 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from bocage.deposits.models import Deposit
+from bocage.organisations.models import User
 from bocage.organisations.tenancy import TenantModel
 
 
@@ -30,6 +31,7 @@ class Run(TenantModel):
     attempts = models.PositiveSmallIntegerField(default=0)
     task_id = models.CharField(max_length=40, blank=True)
     requested_at = models.DateTimeField(auto_now_add=True)
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True, help_text="Beyond this time without news, the worker is held to be dead.")
@@ -84,3 +86,76 @@ class RoleResult(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "role"], name="run_role_once")]
+
+
+class Proposal(TenantModel):
+    """One recommendation of a run, as shown to a person: its sentence, and the usual method's value beside it."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="proposals")
+    rank = models.PositiveIntegerField()
+    subject = models.CharField("sujet", max_length=200)
+    action = models.CharField(max_length=300)
+    sentence = models.TextField("phrase")
+    value = models.JSONField(null=True)
+    unit = models.CharField("unité", max_length=20, blank=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    score = models.FloatField(default=0.0)
+    reference = models.JSONField("méthode habituelle", null=True)
+    evidence = models.JSONField(default=dict)
+    geometry = models.JSONField(null=True)
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["rank"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "rank"], name="proposal_rank_once")]
+
+
+class Decision(TenantModel):
+    """What a named person decided on a proposal. Never changed: a later decision replaces it and both stay."""
+
+    class Verdict(models.TextChoices):
+        """The three answers; none is preselected."""
+
+        ACCEPT = "acceptee", "Acceptée"
+        AMEND = "modifiee", "Modifiée"
+        REFUSE = "refusee", "Refusée"
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="decisions")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    person_title = models.CharField("fonction", max_length=120, blank=True)
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    value = models.JSONField(null=True, help_text="The value that leaves the system: proposed, amended, or the usual method's.")
+    reason = models.TextField("motif", blank=True)
+    decided_at = models.DateTimeField(auto_now_add=True)
+    replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="replaced_by")
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            # One first decision per proposal: of two people deciding at once, one wins and the other sees it.
+            models.UniqueConstraint(fields=["proposal"], condition=models.Q(replaces__isnull=True), name="first_decision_once"),
+            models.CheckConstraint(condition=models.Q(verdict="acceptee") | ~models.Q(reason=""), name="reason_given"),
+        ]
+
+
+class Displayed(TenantModel):
+    """That a proposal was shown to a person: a batch decision may only cover such lines."""
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="displays")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [models.UniqueConstraint(fields=["proposal", "person"], name="displayed_once")]
+
+
+class Presence(TenantModel):
+    """Who is reading the proposals of a run now (the last minute)."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    proposal = models.ForeignKey(Proposal, null=True, on_delete=models.CASCADE, related_name="+")
+    seen_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "person"], name="presence_once")]

@@ -24,8 +24,10 @@ from pydantic import JsonValue
 from bocage.contract.errors import BocageError
 from bocage.decisions.models import RoleResult, Run, RunInput
 from bocage.deposits.models import Deposit
-from bocage.execution import RoleRecord, RunRecord, RunRequest, execute
-from bocage.organisations.models import Organisation
+from bocage.decisions.proposals import write_proposals
+from bocage.execution import RoleRecord, RunRecord, RunRequest, execute, explain
+from bocage.journal.services import record as journal
+from bocage.organisations.models import Organisation, User
 from bocage.organisations.tenancy import organisation_context
 
 LEASE = timedelta(seconds=30)
@@ -48,19 +50,24 @@ class UnknownRun(BocageError):
     exit_code = 2
 
 
-def request_run(usecase: str, deposits: Mapping[str, Deposit], params: Mapping[str, JsonValue] | None = None, seed: int = 0) -> Run:
+def request_run(
+    usecase: str, deposits: Mapping[str, Deposit], params: Mapping[str, JsonValue] | None = None, seed: int = 0, person: User | None = None
+) -> Run:
     """A waiting run on ``deposits`` (by input name), and its job, in one transaction, for the organisation in context."""
     with transaction.atomic():
-        run = create_run(usecase, deposits, params, seed)
+        run = create_run(usecase, deposits, params, seed, person)
         _enqueue(run)
     return run
 
 
-def create_run(usecase: str, deposits: Mapping[str, Deposit], params: Mapping[str, JsonValue] | None = None, seed: int = 0) -> Run:
+def create_run(
+    usecase: str, deposits: Mapping[str, Deposit], params: Mapping[str, JsonValue] | None = None, seed: int = 0, person: User | None = None
+) -> Run:
     """A waiting run without a job: the caller performs it itself."""
     with transaction.atomic():
-        run = Run(usecase=usecase, params=dict(params or {}), seed=seed)
+        run = Run(usecase=usecase, params=dict(params or {}), seed=seed, requested_by=person)
         run.save()
+        journal("execution.demandee", person, execution=run.pk, cas=usecase, depots={n: d.sha256 for n, d in deposits.items()})
         for name, deposit in deposits.items():
             RunInput(run=run, name=name, deposit=deposit).save()
     return run

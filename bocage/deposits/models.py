@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from bocage.organisations.models import User
 from bocage.organisations.tenancy import TenantModel
 
 
@@ -20,6 +21,10 @@ class Deposit(TenantModel):
     sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField("octets")
     deposited_at = models.DateTimeField(auto_now_add=True)
+    deposited_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    source_url = models.URLField("adresse d’origine", max_length=500, blank=True)
+    licence = models.CharField(max_length=120, blank=True)
+    report = models.JSONField("compte rendu", null=True)
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["-deposited_at", "-pk"]

@@ -25,6 +25,14 @@ class Organisation(models.Model):
     kind = models.CharField("nature", max_length=12, choices=Kind.choices, default=Kind.COMMUNE)
     siren = models.CharField("SIREN", max_length=9, blank=True, validators=[RegexValidator(r"^\d{9}$", "Un SIREN compte neuf chiffres.")])
     time_zone = models.CharField("fuseau horaire", max_length=40, default="Europe/Paris")
+    administered_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="administered",
+        help_text="A syndicat that manages members and settings, without reading contents.",
+    )
+    accent = models.CharField("couleur, jour", max_length=7, default="#2b5b3f")
+    accent_night = models.CharField("couleur, nuit", max_length=7, default="#9ccaa8")
+    logo_png = models.BinaryField("logo", null=True, editable=False)
+    contact = models.CharField("contact public", max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -39,6 +47,8 @@ class User(AbstractBaseUser):
 
     email = models.EmailField("adresse électronique", unique=True)
     name = models.CharField("nom", max_length=200)
+    oidc_issuer = models.CharField(max_length=200, blank=True)
+    oidc_subject = models.CharField(max_length=255, blank=True, help_text="Given once by the identity provider, never changed.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -46,6 +56,11 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar = ["name"]
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["oidc_issuer", "oidc_subject"], condition=~models.Q(oidc_subject=""), name="one_person_per_subject"),
+        ]
 
     def __str__(self) -> str:
         return self.name

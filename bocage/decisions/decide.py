@@ -1,0 +1,128 @@
+"""A decision has a person (rule 5): the only code that writes one, and its journal entry, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from bocage.contract.errors import BocageError
+from bocage.decisions.models import Decision, Displayed, Presence, Proposal, Run
+from bocage.journal.services import record
+from bocage.organisations.membership import Membership, Permission, permissions_of
+from bocage.organisations.models import Organisation, User
+from bocage.organisations.tenancy import current_organisation_id
+
+Verdict = Decision.Verdict
+_PRESENT = timedelta(seconds=60)
+
+
+class DecisionRefused(BocageError):
+    """What was sent is not a decision: no verdict, no reason, no amended value, or lines that were never shown."""
+
+    code = "decision-incomplete"
+
+
+class AlreadyDecided(BocageError):
+    """Someone decided in the meantime; the newer decision is shown, nothing is overwritten."""
+
+    code = "deja-decidee"
+
+
+class NotADecider(BocageError):
+    """The person may not decide in this organisation."""
+
+    code = "droit-insuffisant"
+
+
+def current_decision(proposal: Proposal) -> Decision | None:
+    """The decision that holds for ``proposal``: the one that none replaces."""
+    found: Decision | None = Decision.objects.filter(proposal=proposal, replaced_by__isnull=True).select_related("person").first()
+    return found
+
+
+def decide(proposal: Proposal, person: User, verdict: str, value: float | str | None = None, reason: str = "", seen: int | None = None) -> Decision:
+    """Write the decision of ``person`` on ``proposal`` and its journal entry.
+
+    ``seen`` is the id of the decision that the person saw (None: none yet); if another stands by now, ``AlreadyDecided`` says whose.
+    Amending needs ``value`` and ``reason``, refusing needs ``reason``; accepting takes the proposed value. Raises ``DecisionRefused``.
+    """
+    membership = _membership(person)
+    reason = reason.strip()
+    _check(proposal, verdict, value, reason)
+    leaving = {Verdict.ACCEPT: proposal.value, Verdict.AMEND: value, Verdict.REFUSE: proposal.reference}[Verdict(verdict)]
+    try:
+        with transaction.atomic():
+            standing = current_decision(proposal)
+            if (standing.pk if standing else None) != seen:
+                raise AlreadyDecided(_taken(standing))
+            decision = Decision(
+                proposal=proposal, person=person, person_title=membership.title, verdict=verdict, value=leaving, reason=reason, replaces=standing
+            )
+            decision.save(force_insert=True)
+            record(
+                "decision.enregistree", person, decision=decision.pk, proposition=proposal.pk, execution=proposal.run_id, cas=proposal.run.usecase,
+                sujet=proposal.subject, verdict=verdict, propose=proposal.value, habituel=proposal.reference, decide=leaving, unite=proposal.unit,
+                motif=reason, remplace=seen,
+            )
+    except IntegrityError:
+        # Two first decisions at the same instant: the constraint kept one; the other person sees it.
+        raise AlreadyDecided(_taken(current_decision(proposal))) from None
+    return decision
+
+
+def decide_batch(proposals: Iterable[Proposal], person: User, verdict: str, reason: str = "") -> list[Decision]:
+    """Accept or refuse several undecided proposals, all or none; each must have been displayed to ``person`` before."""
+    chosen = list(proposals)
+    if not chosen:
+        raise DecisionRefused("Aucune ligne n’est choisie. Cochez celles que vous avez lues.")
+    if verdict == Verdict.AMEND:
+        raise DecisionRefused("Une modification se décide ligne par ligne : chaque valeur est différente.")
+    shown = set(Displayed.objects.filter(person=person, proposal__in=chosen).values_list("proposal_id", flat=True))
+    unread = [p.rank for p in chosen if p.pk not in shown]
+    if unread:
+        raise DecisionRefused(f"Les propositions {', '.join(map(str, unread[:10]))} ne vous ont pas encore été montrées. Affichez-les avant de décider.")
+    with transaction.atomic():
+        return [decide(proposal, person, verdict, reason=reason) for proposal in chosen]
+
+
+def mark_displayed(proposals: Iterable[Proposal], person: User) -> None:
+    """Keep that these proposals were shown to ``person``."""
+    Displayed.objects.bulk_create(
+        [Displayed(organisation_id=current_organisation_id(), proposal=p, person=person) for p in proposals], ignore_conflicts=True, batch_size=500
+    )
+
+
+def others_present(run: Run, person: User, reading: Proposal | None = None) -> list[Presence]:
+    """Say that ``person`` reads ``run`` now, and tell who else does (within the last minute)."""
+    now = timezone.now()
+    Presence.objects.update_or_create(run=run, person=person, defaults={"seen_at": now, "proposal": reading, "organisation_id": run.organisation_id})
+    others = Presence.objects.filter(run=run, seen_at__gte=now - _PRESENT).exclude(person=person)
+    return list(others.select_related("person", "proposal"))
+
+
+def _membership(person: User) -> Membership:
+    organisation = Organisation.objects.get(pk=current_organisation_id())
+    if Permission.DECIDER not in permissions_of(person, organisation):
+        raise NotADecider("Cette décision est réservée aux décideurs de la collectivité. Demandez ce rôle à un administrateur.")
+    found: Membership = Membership.objects.filter(user=person, role="decideur").get()
+    return found
+
+
+def _check(proposal: Proposal, verdict: str, value: float | str | None, reason: str) -> None:
+    if verdict not in Verdict.values:
+        raise DecisionRefused("Aucune réponse n’est choisie. Choisissez Accepter, Modifier ou Refuser.")
+    if verdict == Verdict.AMEND and value in (None, ""):
+        raise DecisionRefused("La valeur modifiée manque. Écrivez la valeur que vous retenez.")
+    if verdict == Verdict.AMEND and isinstance(proposal.value, (int, float)) and not isinstance(value, (int, float)):
+        raise DecisionRefused(f"La valeur « {value} » n’est pas un nombre. Écrivez par exemple 1240,5.")
+    if verdict != Verdict.ACCEPT and len(reason) < 3:
+        raise DecisionRefused("Le motif manque. Écrivez en quelques mots pourquoi ; il reste au journal.")
+
+
+def _taken(standing: Decision | None) -> str:
+    if standing is None:
+        return "Cette proposition a changé pendant votre lecture. Relisez-la avant de décider."
+    return f"{standing.person.name} a décidé entre-temps : {standing.get_verdict_display().lower()}. Votre réponse n’est pas enregistrée ; relisez la proposition."

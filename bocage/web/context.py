@@ -1,0 +1,72 @@
+"""What every page needs: whose portal it is, the menu, and who is signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from bocage.decisions.models import Decision, Proposal, Run
+from bocage.organisations.membership import Permission
+from bocage.organisations.models import Organisation
+from bocage.organisations.tenancy import organisation_context
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One entry of the main menu."""
+
+    url: str
+    label: str
+    current: bool
+
+
+_PUBLIC = (("web:home", "Accueil", None), ("web:register", "Registre de l’IA", None), ("web:catalogue", "Espace agents", None))
+_AGENTS = (
+    ("web:catalogue", "Cas d’usage", Permission.VOIR),
+    ("web:to_decide", "À décider", Permission.VOIR),
+    ("web:runs", "Exécutions", Permission.VOIR),
+    ("web:journal", "Journal", Permission.JOURNAL),
+    ("web:members", "Membres", Permission.ADMINISTRER),
+    ("web:settings", "Réglages", Permission.ADMINISTRER),
+    ("web:register", "Registre", None),
+)
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """Context of every template: ``organisation``, ``menu``, ``in_agents_space``, ``granted``."""
+    organisation: Organisation | None = getattr(request, "organisation", None)
+    granted: frozenset[Permission] = getattr(request, "granted", frozenset())
+    if organisation is None:
+        return {"organisation": None, "menu": (), "granted": granted, "in_agents_space": False}
+    agents = bool(granted)
+    items = [
+        MenuItem(_url(name, organisation), _label(name, label, organisation), _is_current(request, _url(name, organisation), name))
+        for name, label, needed in (_AGENTS if agents else _PUBLIC)
+        if needed is None or needed in granted
+    ]
+    return {"organisation": organisation, "menu": items, "granted": granted, "in_agents_space": agents}
+
+
+def undecided_count(organisation: Organisation) -> int:
+    """How many proposals of finished runs wait for a person."""
+    with organisation_context(organisation):
+        decided = Decision.objects.values("proposal_id")
+        return Proposal.objects.filter(run__state=Run.State.DONE).exclude(pk__in=decided).count()
+
+
+def _url(name: str, organisation: Organisation) -> str:
+    return reverse(name, kwargs={"organisation": organisation.slug})
+
+
+def _label(name: str, label: str, organisation: Organisation) -> str:
+    if name != "web:to_decide":
+        return label
+    waiting = undecided_count(organisation)
+    return f"{label} ({waiting})" if waiting else label
+
+
+def _is_current(request: HttpRequest, url: str, name: str) -> bool:
+    return request.path == url if name == "web:home" else request.path.startswith(url)

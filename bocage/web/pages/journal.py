@@ -1,0 +1,15 @@
+"""The journal, for the DPO."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+
+
+def _absent(request: HttpRequest, **kwargs: object) -> HttpResponse:
+    raise Http404
+
+
+urlpatterns = [
+    path("journal/", _absent, name="journal"),
+]

@@ -1,0 +1,16 @@
+"""Members and settings of an organisation."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+
+
+def _absent(request: HttpRequest, **kwargs: object) -> HttpResponse:
+    raise Http404
+
+
+urlpatterns = [
+    path("membres/", _absent, name="members"),
+    path("reglages/", _absent, name="settings"),
+]
