@@ -35,6 +35,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOCAGE_DATABASE_URL", "", "postgresql://user:password@host/name, or sqlite:///path. Empty: BOCAGE_HOME/bocage.sqlite3."),
     Setting("BOCAGE_ALLOWED_HOSTS", "127.0.0.1,localhost", "Host names under which the portal answers, comma separated."),
     Setting("BOCAGE_HTTPS", "", "1 when the portal is served over HTTPS by a proxy: secure cookies, HSTS, redirect."),
+    Setting("BOCAGE_DEMO", "", "1 on a demonstration server: its people sign in with one click. Never on a real one."),
     Setting("BOCAGE_TIME_ZONE", "Europe/Paris", "Time zone of organisations that do not choose their own."),
     Setting("BOCAGE_RUN_SECONDS", "300", "Time budget of one engine, in seconds."),
     Setting("BOCAGE_RUN_MEMORY_MB", "3000", "Memory limit of one engine, in MB."),
@@ -152,6 +153,9 @@ USE_I18N = True
 ROOT_URLCONF = "bocage.urls"
 WSGI_APPLICATION = "bocage.wsgi.application"
 HTTPS = read_setting("BOCAGE_HTTPS") == "1"
+DEMO = read_setting("BOCAGE_DEMO") == "1"
+DEMO_DOMAIN = "@brenoux.example"
+OIDC_ENABLED = False
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -64,3 +64,11 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SignInAttempt(models.Model):
+    """Failed sign-ins of one account or one network address, within a window. In the database: no other server is needed."""
+
+    key = models.CharField(max_length=255, unique=True)
+    failures = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField()

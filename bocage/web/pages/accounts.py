@@ -1,16 +1,90 @@
-"""Signing in and out."""
+"""Signing in and out, with a local account or, in the demonstration, by choosing a person."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import login, logout
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from bocage.contract.errors import BocageError
+from bocage.organisations import people
+from bocage.organisations.membership import Membership, organisations_of
+from bocage.organisations.models import Organisation, User
+from bocage.organisations.tenancy import organisation_context
+
+_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-def _absent(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    raise Http404
+class SignInForm(forms.Form):
+    """Address and password."""
+
+    email = forms.EmailField(label="Adresse électronique", widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    password = forms.CharField(label="Mot de passe", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+
+
+@sensitive_post_parameters()
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """The sign-in page. A wrong pair gets one sentence that does not say which half is wrong."""
+    form = SignInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = people.sign_in(form.cleaned_data["email"], form.cleaned_data["password"], request.META.get("REMOTE_ADDR", ""))
+        except BocageError as error:
+            form.add_error(None, error.message)
+        else:
+            if user:
+                login(request, user, backend=_BACKEND)
+                return redirect(_after(request, user))
+            form.add_error(None, "L’adresse ou le mot de passe ne convient pas. Vérifiez la touche majuscules.")
+    status = 422 if form.errors else 200
+    return render(request, "web/accounts/sign_in.html", {"form": form, "next": request.GET.get("next", ""), "oidc": settings.OIDC_ENABLED}, status=status)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    logout(request)
+    return redirect("web:root")
+
+
+@require_POST
+def demo_sign_in(request: HttpRequest) -> HttpResponse:
+    """Enter the demonstration as one of its people, without a password. Exists only where the server runs the demonstration."""
+    user = User.objects.filter(email=request.POST.get("email", "")).first()
+    if not settings.DEMO or user is None or not user.email.endswith(settings.DEMO_DOMAIN):
+        raise Http404
+    login(request, user, backend=_BACKEND)
+    return redirect(_after(request, user))
+
+
+def demo_people(organisation: Organisation) -> Sequence[dict[str, str]]:
+    """The sign-ins that the demonstration offers; none elsewhere."""
+    if not settings.DEMO:
+        return ()
+    with organisation_context(organisation):
+        members = Membership.objects.filter(user__email__endswith=settings.DEMO_DOMAIN).select_related("user").order_by("pk")
+        seen = {m.user_id: m for m in reversed(list(members))}
+    return [{"email": m.user.email, "name": m.user.name, "title": m.title or m.get_role_display()} for m in reversed(list(seen.values()))]
+
+
+def _after(request: HttpRequest, user: User) -> str:
+    wanted = request.POST.get("next") or request.GET.get("next", "")
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    mine = organisations_of(user)[:2]
+    return reverse("web:catalogue", kwargs={"organisation": mine[0].slug}) if len(mine) == 1 else reverse("web:root")
 
 
 urlpatterns = [
-    path("connexion/", _absent, name="sign_in"),
-    path("deconnexion/", _absent, name="sign_out"),
+    path("connexion/", sign_in, name="sign_in"),
+    path("deconnexion/", sign_out, name="sign_out"),
+    path("demonstration/", demo_sign_in, name="demo_sign_in"),
 ]
