@@ -87,16 +87,15 @@ def problems() -> dict[str, str]:
 
 
 def clear() -> None:
-    """Forget what was found, and the private modules imported: the next call looks again."""
+    """Forget what was found, and the private modules imported: the next call looks again (installed distributions excepted)."""
     _read.cache_clear()
-    _outside.cache_clear()
     for name in [name for name in sys.modules if name.startswith(f"{private.__name__}.")]:
         del sys.modules[name]
     importlib.invalidate_caches()
 
 
 def camel(slug: str) -> str:
-    """``eau_demande`` → ``EauDemande``, the name of the engine's class."""
+    """``mon_cas`` → ``MonCas``, the name of the engine's class."""
     return "".join(part.capitalize() for part in slug.split("_"))
 
 
@@ -284,7 +283,8 @@ def said(error: BaseException, folder: Path) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         places.append((Path(error.filename), error.lineno))
     inside = [f" ({path.name}, ligne {line})" for path, line in places if path.is_relative_to(folder)]
-    return f"{type(error).__name__}{inside[-1] if inside else ''} : {' '.join(str(error).split())[:300] or 'sans message'}"
+    message = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}{inside[-1] if inside else ''} : {' '.join(message.split())[:300].rstrip('. ') or 'sans message'}"
 
 
 def _files(folder: Path) -> dict[str, Path]:
