@@ -56,7 +56,9 @@ def read_setting(name: str, environ: Mapping[str, str] = os.environ) -> str:
         try:
             return Path(file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidSetting(f"{name}_FILE désigne « {file} », qui ne se lit pas ({error}). Corrigez le chemin ou les droits.") from None
+            raise InvalidSetting(
+                f"{name}_FILE désigne « {file} », qui ne se lit pas ({error}). Corrigez le chemin ou les droits."
+            ) from None
     return setting.default
 
 

@@ -70,7 +70,10 @@ def _print_result(result: BenchResult) -> None:
     rows = [[str(row["name"]), *[_cell(row.get(metric)) for metric in metrics]] for row in result.rows]
     table(f"Banc d’essai {result.slug}", [("", "left"), *[(metric, "right") for metric in metrics]], rows)
     out.print()
-    bars = [[b.id, _cell(b.value), f"{'≤' if b.sense == '<=' else '≥'} {_cell(b.target)}", "atteint" if b.met else "non atteint"] for b in result.bars]
+    bars = [
+        [b.id, _cell(b.value), f"{'≤' if b.sense == '<=' else '≥'} {_cell(b.target)}", "atteint" if b.met else "non atteint"]
+        for b in result.bars
+    ]
     table("", [("Repère", "left"), ("Mesuré", "right"), ("Visé", "right"), ("", "left")], bars)
     for note in result.notes:
         out.print(note, markup=False, style="dim")

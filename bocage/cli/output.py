@@ -55,8 +55,13 @@ def _escape(text: str) -> str:
 def progress_bar(quiet: bool = False) -> Iterator[Callable[[float, str], None]]:
     """A progress bar on standard error, drawn only where it is a terminal; yields ``progress(fraction, message)``."""
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), console=err,
-        transient=True, disable=quiet or not err.is_terminal,
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        disable=quiet or not err.is_terminal,
     )
     with bar:
         task = bar.add_task("", total=1.0)

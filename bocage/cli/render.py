@@ -33,7 +33,8 @@ def print_cost(document: dict[str, Any]) -> None:
         f"Exécution {document['run']} : {number(engine['seconds'], 1, 's')}, "
         f"énergie {number(energy['joules'], 0, 'J')} ({between((energy['low'], energy['high']), 0, 'J')}, {method}), "
         f"mémoire {number(engine['peak_mb'], 0, 'Mo')}. Moteur {document['engine_version'][:12]}, entrées {document['input_hash'][:12]}.",
-        style="dim", markup=False,
+        style="dim",
+        markup=False,
     )
 
 
@@ -57,11 +58,15 @@ def _print_proposals(slug: str, outcome: dict[str, Any], baseline: dict[str, Any
     rows = []
     for rec in ranked[:_SHOWN]:
         reference = rec["evidence"].get("reference", usual.get((rec["subject"], rec["action"]), {}).get("value"))
-        rows.append([
-            rec["subject"], rec["action"], value_text(rec["value"], rec["unit"]),
-            between(tuple(rec["interval"]), _decimals(rec["interval"][1])) if rec["interval"] else "",
-            value_text(reference, ""),
-        ])
+        rows.append(
+            [
+                rec["subject"],
+                rec["action"],
+                value_text(rec["value"], rec["unit"]),
+                between(tuple(rec["interval"]), _decimals(rec["interval"][1])) if rec["interval"] else "",
+                value_text(reference, ""),
+            ]
+        )
     columns = [("Sujet", "left"), ("Proposition", "left"), ("Valeur", "right"), ("Intervalle", "right"), ("Méthode habituelle", "right")]
     table(f"Propositions de {slug}, à décider par une personne", columns, rows)
     if len(ranked) > _SHOWN:

@@ -30,7 +30,14 @@ organisation_option = click.option("--organisation", default="", metavar="SLUG",
 @organisation_option
 @json_option
 def run_command(
-    slug: str, inputs: tuple[str, ...], params: tuple[str, ...], seed: int, output: Path | None, enqueue: bool, organisation: str, as_json: bool
+    slug: str,
+    inputs: tuple[str, ...],
+    params: tuple[str, ...],
+    seed: int,
+    output: Path | None,
+    enqueue: bool,
+    organisation: str,
+    as_json: bool,
 ) -> None:
     """Run a use case and its baseline on your files, and keep the record."""
     discovery.load_fiche(slug)
@@ -130,8 +137,11 @@ def run_document(run: Run) -> dict[str, Any]:
                 "seconds": result.seconds,
                 "peak_mb": result.peak_mb,
                 "energy": {
-                    "joules": result.joules, "low": result.joules_low, "high": result.joules_high,
-                    "method": result.energy_method, "cpu_seconds": result.cpu_seconds,
+                    "joules": result.joules,
+                    "low": result.joules_low,
+                    "high": result.joules_high,
+                    "method": result.energy_method,
+                    "cpu_seconds": result.cpu_seconds,
                 },
                 "outcome": result.outcome,
             }

@@ -118,7 +118,8 @@ class Outcome:
 
     def to_json(self) -> bytes:
         """UTF-8 JSON. Raises ``ValueError`` on NaN or infinity, which JSON does not have."""
-        _refuse_non_finite(_OUTCOME.dump_python(self, mode="json"), "outcome")
+        # Checked before the dump: pydantic writes NaN as null without a word.
+        _refuse_non_finite(_OUTCOME.dump_python(self, mode="python"), "outcome")
         return _OUTCOME.dump_json(self)
 
     @staticmethod

@@ -6,18 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, runtime_checkable
 
-import pandas as pd
 from pydantic import BaseModel
 
 from bocage.contract.outcome import Outcome, Recommendation
 from bocage.contract.rows import FileInput, Row
 
-Inputs = Mapping[str, pd.DataFrame | Path]
+if TYPE_CHECKING:
+    # Only named in types: half a second less for whoever reads no table.
+    import pandas as pd
+
+Inputs: TypeAlias = "Mapping[str, pd.DataFrame | Path]"
 """By input name: a table's valid lines (columns are the fields of its Row), or a file's path. Optional ones may be absent."""
 
-Truth = Mapping[str, pd.DataFrame]
+Truth: TypeAlias = "Mapping[str, pd.DataFrame]"
 
 
 class ChatModel(Protocol):

@@ -39,7 +39,11 @@ def deposit_file(source: Path, usecase: str, input_name: str) -> Deposit:
     deposit.organisation_id = current_organisation_id()
     Path(writer.name).replace(deposit.path)
     kept, _ = Deposit.objects.get_or_create(
-        organisation_id=deposit.organisation_id, usecase=usecase, input_name=input_name, sha256=sha256, filename=deposit.filename,
+        organisation_id=deposit.organisation_id,
+        usecase=usecase,
+        input_name=input_name,
+        sha256=sha256,
+        filename=deposit.filename,
         defaults={"size": size},
     )
     return kept

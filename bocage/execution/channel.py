@@ -61,7 +61,7 @@ class Reader:
     @staticmethod
     def _parse(line: bytes) -> Header:
         try:
-            header = json.loads(line)
+            header: Any = json.loads(line)
         except (ValueError, RecursionError):
             raise ProtocolError("message illisible") from None
         size = header.get("blob") if isinstance(header, dict) else None
@@ -69,7 +69,7 @@ class Reader:
             raise ProtocolError("message sans forme")
         if size > MAX_BLOB:
             raise ProtocolError(f"réponse de {size / 1e6:.0f} Mo, au-delà des {MAX_BLOB / 1e6:.0f} Mo admis")
-        return header
+        return dict(header)
 
 
 class Sender:

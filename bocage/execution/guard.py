@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import resource
 import signal
+import struct
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from bocage.execution import landlock, seccomp, warden
 
 REFUSED = "Bocage : un moteur n’a pas accès au réseau ; donnez-lui ses données par ses fichiers d’entrée."
 _AF_UNIX = 1
+_CAPABILITY_VERSION_3 = 0x20080522
 _NETWORK_EVENTS = frozenset(
     {
         "socket.connect",
@@ -36,10 +40,33 @@ _NETWORK_EVENTS = frozenset(
     }
 )
 _SYSTEM_READ = (
-    "/usr /lib /lib64 /lib32 /bin /sbin /nix/store /proc /sys /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d /etc/localtime "
-    "/etc/timezone /etc/passwd /etc/group /etc/nsswitch.conf /etc/os-release /etc/alternatives /etc/ssl/openssl.cnf /etc/fonts "
-    "/dev/urandom /dev/random /Library /System /opt/homebrew"
-).split()
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/lib32",
+    "/bin",
+    "/sbin",
+    "/nix/store",
+    "/proc",
+    "/sys",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/nsswitch.conf",
+    "/etc/os-release",
+    "/etc/alternatives",
+    "/etc/ssl/openssl.cnf",
+    "/etc/fonts",
+    "/dev/urandom",
+    "/dev/random",
+    "/Library",
+    "/System",
+    "/opt/homebrew",
+)
 _SYSTEM_WRITE = ("/dev/null", "/dev/zero", "/dev/full")
 
 
@@ -68,8 +95,20 @@ def hook() -> None:
     sys.addaudithook(refuse)
 
 
+def drop_privileges() -> None:
+    """Give up every capability for good: a server started as root must not lend its powers to an engine. Linux; elsewhere nothing."""
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(seccomp.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if hasattr(libc, "capset"):
+        libc.capset(struct.pack("=Ii", _CAPABILITY_VERSION_3, 0), bytes(24))
+
+
 def limits(memory_mb: int) -> None:
     """Second lock on memory (the parent's monitor is the first), no core file, no huge file."""
+    with contextlib.suppress(OSError):  # where memory runs out, the kernel should take the engine, not the server nor the warden
+        Path("/proc/self/oom_score_adj").write_text("800")
     room = max(4 * memory_mb, memory_mb + 8192) * 1024 * 1024
     for name, value in (("RLIMIT_AS", room), ("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", memory_mb * 1024 * 1024), ("RLIMIT_NOFILE", 1024)):
         kind = getattr(resource, name)
@@ -85,6 +124,7 @@ def close(memory_mb: int, read: Sequence[str], write: Sequence[str]) -> Walls:
     """Put up every wall that this machine offers. ``read`` and ``write`` are folders beyond the system's own."""
     hook()
     limits(memory_mb)
+    drop_privileges()
     readable = [Path(text) for text in (*_SYSTEM_READ, sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix), *read)]
     version = landlock.install(readable, [Path(text) for text in (*_SYSTEM_WRITE, *write)])
     return Walls("seccomp" if seccomp.install() else "hook", version)

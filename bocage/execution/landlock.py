@@ -1,7 +1,7 @@
 """File walls held by the kernel (Landlock, Linux 5.13 and later): which folders a worker may read, and the only one it may write.
 
-With version 4 it also refuses TCP, with version 6 signals and abstract Unix sockets towards processes outside the sandbox; processes outside
-cannot be looked into through /proc (their environment holds the server's secrets). Where the kernel has none, ``install`` returns 0.
+With version 4 it also refuses TCP, with version 6 signals and abstract Unix sockets towards processes outside the sandbox; these cannot
+be looked into through /proc either (their environment holds the server's secrets). Where the kernel has none, ``install`` returns 0.
 Source: landlock(7) and « Documentation/userspace-api/landlock.rst » of Linux.
 """
 

@@ -1,8 +1,8 @@
 """A seccomp-BPF filter that takes the network away from a process and all its children, for good. Linux, x86_64 and aarch64.
 
-Refused with EPERM: making any socket (all families: a Unix socket reaches the machine's database or Docker), except a connected pair of
-Unix streams; connecting, binding, listening, accepting; io_uring (it would do the same unseen); looking into or taking descriptors from other
-processes; mounts, namespaces, kernel modules, keys, BPF, performance events. Calls made in another architecture's convention kill the process.
+Refused with EPERM: making any socket (all families: a Unix socket reaches the machine's database or Docker), except a connected pair
+of Unix streams; connecting, binding, listening, accepting; io_uring (it would do the same unseen); looking into other processes or taking
+their descriptors; mounts, namespaces, kernel modules, keys, BPF, performance events. A call in another architecture's convention kills.
 Numbers: ``asm/unistd_64.h`` and ``asm-generic/unistd.h`` of Linux. Method: seccomp(2), « Documentation/userspace-api/seccomp_filter.rst ».
 """
 

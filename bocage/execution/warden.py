@@ -2,8 +2,8 @@
 
 Run by path (``python -I -S warden.py LIFE STATUS CHANNEL ROOT -- COMMAND…``), standard library only, so that it starts in some 20 ms.
 It adopts every orphan below it (Linux: PR_SET_CHILD_SUBREAPER), kills the whole tree when its worker ends, when the parent asks or when
-the parent dies, and counts the CPU time of all of them. On the pipe LIFE it reads ``T`` (ask the worker to stop) and ``K`` (kill); an end of
-file without ``K`` means that the parent is dead: the run's folder ROOT is then removed as well.
+the parent dies, and counts the CPU time of all of them. On the pipe LIFE it reads ``T`` (ask the worker to stop) and ``K`` (kill); an end
+of file without ``K`` means that the parent is dead: the run's folder ROOT is then removed as well.
 On STATUS it writes JSON lines: ``{"pid": …}`` at the start, ``{"exit": …, "cpu": seconds, "maxrss_mb": …}`` at the end.
 """
 

@@ -69,7 +69,9 @@ def test_a_room_imports_only_the_rooms_it_may(room: str):
 
 @pytest.mark.parametrize("room", sorted(NO_DJANGO & set(rooms())))
 def test_rooms_below_the_database_know_no_django(room: str):
-    crossed = [f"{p.relative_to(ROOT)}: {n}" for p in sources(room) for n in imports(p) if n.split(".")[0] in ("django", "django_tasks", "sqlite3")]
+    crossed = [
+        f"{p.relative_to(ROOT)}: {n}" for p in sources(room) for n in imports(p) if n.split(".")[0] in ("django", "django_tasks", "sqlite3")
+    ]
     assert not crossed
 
 

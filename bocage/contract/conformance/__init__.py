@@ -5,14 +5,20 @@ It runs the engine in this process on the example data of the use case's folder.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 
-from bocage.contract.conformance import answers, conduct, identity, measure, robustness, source, spread  # noqa: F401  (register promises)
+from bocage.contract.conformance import answers, conduct, identity, measure, robustness, source, spread
 from bocage.contract.conformance.lab import Lab
-from bocage.contract.conformance.promise import PROMISES, Broken, NotApplicable, Promise, Unmet
+from bocage.contract.conformance.promise import PROMISES as _REGISTERED
+from bocage.contract.conformance.promise import Broken, NotApplicable, Promise, Unmet
 from bocage.contract.conformance.report import Report, Result
 from bocage.contract.errors import BocageError, InvalidParams
+
+_ORDER = [module.__name__ for module in (identity, source, answers, conduct, robustness, measure, spread)]
+PROMISES: dict[str, Promise] = dict(sorted(_REGISTERED.items(), key=lambda item: _ORDER.index(item[1].check.__module__)))
+"""Every promise by id, in the order in which they are checked."""
 
 __all__ = ["PROMISES", "Promise", "Report", "Result", "check"]
 
@@ -51,5 +57,6 @@ def _result(one: Promise, lab: Lab, chosen: set[str]) -> Result:
         state, sentence = "rompu", str(error)
     except Exception as error:  # a class or a value so odd that the check itself stumbled on it
         state, sentence = "rompu", f"La vérification a échoué, {lab.said(error)}. Voyez ce que docs/use_case.md demande ici."
-    sentence = sentence[:1].upper() + sentence[1:]
+    if re.match(r"[a-zà-ÿ]+[ ,’]", sentence):
+        sentence = sentence[:1].upper() + sentence[1:]
     return Result(one.id, one.title, state, sentence, round(time.monotonic() - started, 3))  # type: ignore[arg-type]

@@ -55,7 +55,7 @@ def _hook(event: str, args: tuple[object, ...]) -> None:
         _watching[-1].network.append(f"{event} {target}")
         raise Blocked(f"réseau coupé pendant le calcul ({event})")
     if event in _PROCESSES or event in _FILES or (event == "open" and _writes(args)):
-        if any("__pycache__" in str(a) for a in args):
+        if _importing():
             return
         _watching[-1].writing.append(f"{event} {args[0] if args else ''}")
         raise Blocked(f"ni fichier écrit ni processus lancé pendant le calcul ({event})")
@@ -68,3 +68,13 @@ def _writes(args: tuple[object, ...]) -> bool:
     if isinstance(mode, str):
         return any(letter in mode for letter in "wax+")
     return isinstance(flags, int) and bool(flags & _WRITE_FLAGS)
+
+
+def _importing() -> bool:
+    """Whether the import system asks: it writes bytecode, and some packages look for their libraries."""
+    frame = sys._getframe()
+    while (back := frame.f_back) is not None:
+        if back.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = back
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -10,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from bocage.contract import discovery
 from bocage.contract.conformance.guard import Attempts, watch
@@ -24,15 +25,15 @@ from bocage.contract.usecase import Inputs, Resources, UseCase
 
 TIME_ZONE = "Europe/Paris"
 Loaded = dict[str, pd.DataFrame | Path]
+_OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One answer of the engine, what it told of its progress, what it tried to reach, and how long it took."""
+    """One answer of the engine, what it told of its progress, how long it took, and what it changed in what it was given."""
 
     outcome: Outcome
     progress: tuple[tuple[float, str], ...]
-    attempts: Attempts
     seconds: float
     touched: tuple[str, ...]
 
@@ -44,6 +45,8 @@ class Lab:
         self.slug = slug
         self.folder: Path = discovery.use_case_folder(slug)
         self.fiche: Fiche = discovery.load_fiche(slug)
+        self.attempts: list[Attempts] = []
+        self._failed: dict[str, Unmet] = {}
 
     @cached_property
     def engine(self) -> UseCase:
@@ -121,10 +124,13 @@ class Lab:
         return self._first("baseline", "la méthode habituelle", self.engine.baseline)
 
     def _first(self, method: str, who: str, call: Callable[[Inputs, BaseModel, Resources], Outcome]) -> Run:
+        if method in self._failed:
+            raise self._failed[method]
         try:
             run = self.watched(call, copied(self.inputs), self.params)
         except (Broken, BocageError) as error:
-            raise Unmet("answers", f"Sur les données d’exemple, {who} ne répond pas : {error}") from None
+            self._failed[method] = Unmet("answers", f"Sur les données d’exemple, {who} ne répond pas : {error}")
+            raise self._failed[method] from None
         if not isinstance(run.outcome, Outcome):
             raise Unmet("answers", f"{method}() rend {type(run.outcome).__name__} ; rendez un Outcome.")
         return run
@@ -137,31 +143,56 @@ class Lab:
         before, chosen = copied(inputs), params.model_dump()
         started = time.monotonic()
         with watch() as attempts:
+            self.attempts.append(attempts)
             try:
                 outcome = call(inputs, params, Resources(seconds=seconds, progress=lambda done, message: heard.append((done, message))))
             except BocageError:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise Broken(f"une exception a été levée, {self.said(error)}. Corrigez-la, ou levez NotEnoughData.") from None
         elapsed = time.monotonic() - started
         touched = differing(before, inputs) + (() if params.model_dump() == chosen else ("les paramètres",))
-        return Run(outcome, tuple(heard), attempts, elapsed, touched)
+        return Run(outcome, tuple(heard), elapsed, touched)
 
     def outcome(
-        self, inputs: Loaded, *, params: BaseModel | None = None, pool: Executor | None = None, baseline: bool = False, fresh: bool = True
+        self,
+        inputs: Loaded,
+        *,
+        params: BaseModel | None = None,
+        pool: Executor | None = None,
+        seconds: float = 60.0,
+        baseline: bool = False,
+        fresh: bool = True,
     ) -> Outcome:
         """One more answer, unwatched. Raises ``BocageError`` as the engine does, ``Broken`` for any other exception."""
         engine = self.fresh_engine() if fresh else self.engine
         try:
-            return (engine.baseline if baseline else engine.run)(copied(inputs), params or self.params, Resources(pool=pool))
+            return (engine.baseline if baseline else engine.run)(
+                copied(inputs), params or self.params, Resources(seconds=seconds, pool=pool)
+            )
         except BocageError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Broken(f"une exception a été levée, {self.said(error)}. Corrigez-la, ou levez NotEnoughData.") from None
 
     def said(self, error: BaseException) -> str:
         """An exception on one line, with its place in the use case's folder."""
         return discovery.said(error, self.folder)
+
+
+def written(outcome: Outcome) -> bytes:
+    """The outcome as JSON. Raises ``ValueError`` on a number that JSON does not have, whatever pydantic would make of it."""
+    place = _not_finite(_OUTCOME.dump_python(outcome, warnings=False), "résultat")
+    if place:
+        raise ValueError(f"{place} n’est pas un nombre fini ; mettez None pour une valeur absente")
+    return outcome.to_json()
+
+
+def _not_finite(value: object, where: str) -> str:
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else where
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else ()
+    return next((found for key, item in items if (found := _not_finite(item, f"{where}.{key}"))), "")
 
 
 def is_required(kind: type[Row] | FileInput) -> bool:
@@ -182,4 +213,4 @@ def differing(before: Inputs, after: Inputs) -> tuple[str, ...]:
 def _same(before: pd.DataFrame | Path, after: pd.DataFrame | Path) -> bool:
     if isinstance(before, pd.DataFrame) and isinstance(after, pd.DataFrame):
         return list(before.columns) == list(after.columns) and before.index.equals(after.index) and before.equals(after)
-    return before is after or before == after
+    return isinstance(before, Path) and isinstance(after, Path) and before == after

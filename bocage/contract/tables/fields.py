@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import numpy as np
+import numpy.typing as npt
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -16,6 +19,12 @@ Kind = Literal["str", "int", "float", "bool", "date", "datetime", "literal", "ge
 
 ABSENT = frozenset({"", "NA", "N/A", "na", "n/a", "N/a", "-", "NULL", "null", "Null"})
 """Cells that mean that there is no value."""
+
+
+def are_absent(cells: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """For each cell, whether it means that there is no value."""
+    return np.fromiter(map(ABSENT.__contains__, map(str.strip, cells)), np.bool_, len(cells))
+
 
 _KINDS: dict[object, Kind] = {str: "str", int: "int", float: "float", bool: "bool", date: "date", datetime: "datetime"}
 

@@ -16,9 +16,12 @@ _IN_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[(\[](?P<unit>[^()\[\]]*)[)\]]\s*$"
 _SHOWN = 12
 
 
+_WORDS = str.maketrans({"°": "deg", "µ": "u", "%": "pourcent", "€": "euro"})
+
+
 def compact(text: str) -> str:
     """``text`` without accents, case, spaces or punctuation: «Débit (m³/h)» gives ``debitm3h``."""
-    plain = unicodedata.normalize("NFKD", text.replace("°", "deg").replace("µ", "u")).casefold()
+    plain = unicodedata.normalize("NFKD", text.translate(_WORDS)).casefold()
     return "".join(char for char in plain if char.isalnum() and not unicodedata.combining(char))
 
 
@@ -94,9 +97,11 @@ def require_columns(match: Match, header: Sequence[str], specs: Sequence[Spec], 
     by_key = {compact(cell): cell for cell in free[:500]}
     for spec in missing:
         if spec.name in match.clashes:
-            sentences.append(f"« {match.clashes[spec.name]} » n’est pas en {spec.unit} : convertissez les valeurs, puis nommez-la {spec.name}.")
+            clash = match.clashes[spec.name]
+            sentences.append(f"« {clash} » n’est pas en {spec.unit} : convertissez les valeurs, puis nommez-la {spec.name}.")
             continue
-        near = difflib.get_close_matches(compact(spec.name), list(by_key), 1, 0.6) or _same_stem(compact(spec.name), by_key)
+        key = compact(spec.name)
+        near = difflib.get_close_matches(key, list(by_key), 1, 0.6) or _same_stem(key, by_key)
         if near:
             sentences.append(f"« {by_key[near[0]]} » ressemble à {spec.name} : si c’est elle, renommez-la.")
     raise MissingColumns(" ".join(sentences))

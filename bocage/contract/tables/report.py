@@ -77,9 +77,14 @@ class ErrorStore(Sequence[LineError]):
         kind = self._ids.setdefault(fault, len(self._faults))
         if kind == len(self._faults):
             self._faults.append(fault)
-        cut = [read[:READ_LIMIT].encode("utf-8", "replace") for read in reads]
-        sizes = np.fromiter(map(len, cut), np.int32, len(cut))
-        self._text += b"".join(cut)
+        sizes = np.fromiter(map(len, reads), np.int32, len(reads))
+        text = "".join(reads) if sizes.max() <= READ_LIMIT else "é"
+        if text.isascii():
+            self._text += text.encode("ascii")
+        else:
+            cut = [read[:READ_LIMIT].encode("utf-8", "replace") for read in reads]
+            sizes = np.fromiter(map(len, cut), np.int32, len(cut))
+            self._text += b"".join(cut)
         self._parts.append((np.asarray(lines, np.int32), kind, sizes))
 
     def sort(self, columns: Sequence[str]) -> None:
@@ -163,9 +168,7 @@ class TableReport:
             "lines": self.lines,
             "kept": self.kept,
             "errors_total": len(self.errors),
-            "errors": [
-                {"line": e.line, "column": e.column, "read": e.read, "expected": e.expected, "advice": e.advice} for e in shown
-            ],
+            "errors": [{"line": e.line, "column": e.column, "read": e.read, "expected": e.expected, "advice": e.advice} for e in shown],
             "notes": list(self.notes),
         }
 

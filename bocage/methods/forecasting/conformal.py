@@ -1,0 +1,72 @@
+"""Intervals from past out-of-sample errors (split conformal prediction, weighted by recency: Barber et al., 2023).
+
+Errors are ratios (logarithms) where the series are positive: a volume that doubles errs twice as much. Each slot of the day has its own
+scale, half shared with the other slots; each series and each number of days ahead has its own quantile.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class IntervalSettings:
+    """``window`` days of errors, of weight halved every ``half_life`` days. ``level`` is the coverage asked for, ``margin`` what is added to it:
+    the base was fitted on part of these days, so its past errors flatter it a little (set on backtests before any evaluation)."""
+
+    level: float = 0.90
+    margin: float = 0.015
+    window: int = 112
+    half_life: float = 28.0
+    own_slot: float = 0.5
+
+
+@dataclass(frozen=True)
+class Band:
+    """Relative (``logarithm``) or absolute half-widths: (horizon, slots, series). NaN where there were too few errors to say."""
+
+    reach: np.ndarray
+    logarithm: bool
+
+    def around(self, centre: np.ndarray, at: slice | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bounds around ``centre`` (horizon, slots, series)."""
+        reach = self.reach if at is None else self.reach[at]
+        if self.logarithm:
+            return centre * np.exp(-reach), centre * np.exp(reach)
+        return centre - reach, centre + reach
+
+
+def calibrate(values: np.ndarray, rolling: np.ndarray, settings: IntervalSettings | None = None) -> Band:
+    """The band that covered the past: ``values`` (days, slots, series) with NaN, ``rolling`` (horizon, days + horizon, slots, series)."""
+    chosen = settings or IntervalSettings()
+    days = len(values)
+    window = slice(max(0, days - chosen.window), days)
+    logarithm = bool(np.nanmin(values) > 0 and np.nanmin(rolling) > 0) if np.isfinite(rolling).any() else False
+    reach = np.full((len(rolling), *values.shape[1:]), np.nan)
+    weight = np.exp2((np.arange(days)[window] - days + 1) / chosen.half_life)
+    for k in range(len(rolling)):
+        past = rolling[k, :days][window]
+        error = np.log(values[window] / past) if logarithm else values[window] - past
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            own = np.nanmean(error**2, axis=0)
+        scale = np.sqrt(chosen.own_slot * own + (1 - chosen.own_slot) * np.nanmean(own, axis=0)) if np.isfinite(own).any() else own
+        for s in range(values.shape[2]):
+            ratio = np.abs(error[:, :, s]) / (scale[:, s] + 1e-12)
+            reach[k, :, s] = scale[:, s] * _weighted_quantile(ratio, weight, min(0.999, chosen.level + chosen.margin))
+    return Band(reach, logarithm)
+
+
+def _weighted_quantile(table: np.ndarray, weight: np.ndarray, level: float) -> float:
+    """Quantile of the known cells of ``table`` (days, slots), days weighing ``weight``; NaN under twenty cells."""
+    known = ~np.isnan(table)
+    if known.sum() < 20:
+        return float("nan")
+    cells = table[known]
+    mass = np.broadcast_to(weight[:, None], table.shape)[known]
+    order = np.argsort(cells, kind="stable")
+    share = np.cumsum(mass[order]) / mass.sum()
+    return float(cells[order][min(np.searchsorted(share, level), len(cells) - 1)])

@@ -1,0 +1,133 @@
+"""A run is kept with all that explains it, is owned by one worker at a time, and is never lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from bocage.decisions import services
+from bocage.decisions.models import Run
+from bocage.deposits.services import deposit_file
+from bocage.organisations.services import ensure_organisation
+from bocage.organisations.tenancy import organisation_context
+from tests.servers import USECASES
+
+pytestmark = pytest.mark.django_db
+
+LINES = "jour;secteur;volume\n" + "".join(
+    f"2026-01-{day:02d};Nord;{100 + day},5\n2026-01-{day:02d};Sud;{50 + day}\n" for day in range(1, 11)
+)
+
+
+@pytest.fixture(autouse=True)
+def trial_usecases(monkeypatch):
+    from bocage.contract import discovery
+
+    monkeypatch.setenv("BOCAGE_USECASES_PATH", str(USECASES))
+    discovery.clear()
+    yield
+    discovery.clear()
+
+
+@pytest.fixture
+def volumes(in_brenoux, tmp_path: Path):
+    path = tmp_path / "volumes.csv"
+    path.write_text(LINES, encoding="utf-8")
+    return {"volumes": deposit_file(path, "essai_tableau", "volumes")}
+
+
+def test_a_run_keeps_everything_that_explains_it(in_brenoux, volumes):
+    run = services.perform_run(in_brenoux, services.create_run("essai_tableau", volumes, {"coefficient": 1.5}, seed=7).pk)
+    assert run.state == Run.State.DONE, run.error_message
+    assert len(run.engine_version) == 64 and len(run.input_hash) == 64
+    assert run.params == {"coefficient": 1.5} and run.seed == 7
+    assert run.reports["volumes"]["kept"] == 20
+    engine, baseline = run.results.get(role="engine"), run.results.get(role="baseline")
+    assert {r["subject"] for r in engine.outcome["recommendations"]} == {"Nord", "Sud"}
+    assert {r["subject"] for r in baseline.outcome["recommendations"]} == {"Nord", "Sud"}
+    assert 0 < engine.joules_low <= engine.joules <= engine.joules_high
+    assert engine.energy_method in ("rapl", "cpu-model")
+
+
+def test_bad_input_is_a_failed_run_with_a_sentence_and_no_result(in_brenoux, tmp_path):
+    path = tmp_path / "volumes.csv"
+    path.write_text("colonne;autre\n1;2\n", encoding="utf-8")
+    run = services.create_run("essai_tableau", {"volumes": deposit_file(path, "essai_tableau", "volumes")})
+    run = services.perform_run(in_brenoux, run.pk)
+    assert (run.state, run.error_code) == (Run.State.FAILED, "colonnes-manquantes")
+    assert "jour" in run.error_message
+    assert run.results.count() == 0
+
+
+def test_a_run_is_claimed_once(in_brenoux, volumes):
+    run = services.create_run("essai_tableau", volumes)
+    services.perform_run(in_brenoux, run.pk)
+    again = services.perform_run(in_brenoux, run.pk)
+    assert again.attempts == 1
+
+
+def test_a_lapsed_lease_marks_the_run_and_a_restart_finishes_it(in_brenoux, volumes):
+    run = services.create_run("essai_tableau", volumes)
+    Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, lease_until=timezone.now() - timedelta(seconds=1))
+    assert services.mark_interrupted_runs() == 1
+    run.refresh_from_db()
+    assert (run.state, run.error_code) == (Run.State.INTERRUPTED, "calcul-interrompu")
+    services.restart_run(run)
+    assert services.perform_run(in_brenoux, run.pk).state == Run.State.DONE
+
+
+def test_a_living_run_is_not_marked(in_brenoux, volumes):
+    run = services.create_run("essai_tableau", volumes)
+    Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, lease_until=timezone.now() + timedelta(seconds=20))
+    assert services.mark_interrupted_runs() == 0
+
+
+def test_a_job_taken_by_a_worker_that_died_before_claiming_the_run_is_found(in_brenoux, volumes):
+    run = services.request_run("essai_tableau", volumes)
+    DBTaskResult.objects.filter(id=run.task_id).update(status="RUNNING", started_at=timezone.now() - timedelta(minutes=5))
+    assert services.mark_interrupted_runs() == 1
+
+
+def test_a_waiting_run_whose_job_is_still_queued_is_left_alone(in_brenoux, volumes):
+    services.request_run("essai_tableau", volumes)
+    assert services.mark_interrupted_runs() == 0
+
+
+@pytest.mark.parametrize("state", [Run.State.WAITING, Run.State.RUNNING, Run.State.DONE])
+def test_only_a_stopped_run_restarts(in_brenoux, volumes, state):
+    run = services.create_run("essai_tableau", volumes)
+    Run.objects.filter(pk=run.pk).update(state=state)
+    with pytest.raises(services.RunNotRestartable, match="interrompue ou échouée"):
+        services.restart_run(run)
+
+
+def test_the_job_and_the_run_are_written_together(in_brenoux, volumes, monkeypatch):
+    def broken(run):
+        raise RuntimeError("the queue is away")
+
+    monkeypatch.setattr(services, "_enqueue", broken)
+    with pytest.raises(RuntimeError):
+        services.request_run("essai_tableau", volumes)
+    assert Run.objects.count() == 0
+
+
+def test_another_organisation_cannot_reach_the_run(in_brenoux, volumes):
+    run = services.create_run("essai_tableau", volumes)
+    with organisation_context(ensure_organisation("Marsanne")), pytest.raises(services.UnknownRun):
+        services.get_run(run.pk)
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(in_brenoux, volumes):
+    """The run is taken away while the engine runs: the record is dropped, not half-written."""
+    run = services.create_run("essai_tableau", volumes)
+
+    def taken_away(fraction: float, message: str) -> None:
+        Run.objects.filter(pk=run.pk).update(state=Run.State.INTERRUPTED)
+
+    run = services.perform_run(in_brenoux, run.pk, taken_away)
+    assert run.state == Run.State.INTERRUPTED
+    assert run.results.count() == 0

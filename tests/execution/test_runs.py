@@ -1,0 +1,220 @@
+"""What a run gives and keeps: progress, records, hashes, energy, pools, Dask."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bocage.contract import discovery
+from bocage.contract.errors import BocageError, EngineFault, InvalidParams, UnknownUseCase
+from bocage.contract.outcome import Outcome, Recommendation
+from bocage.execution import RunRecord, RunRequest, evaluate, execute, explain, fingerprint, params
+from bocage.execution.channel import ProtocolError, Reader, encode
+from bocage.execution.energy import Meter, from_cpu
+
+TABLE = "jour;secteur;volume\n2026-01-01;Nord;100,5\n2026-01-02;Nord;110,5\n2026-01-01;Sud;20\n2026-01-02;Sud;30\n2026-01-03;Sud;beaucoup\n"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "volumes du mois.csv"
+    path.write_text(TABLE, encoding="utf-8")
+    return path
+
+
+def test_a_table_from_file_to_proposals(lab: Any, table: Path) -> None:
+    record = execute(RunRequest("essai_tableau", {"volumes": table}, {"coefficient": "1.5"}, seconds=20))
+    assert record.error_code == "", record.error_message
+    assert record.params == {"coefficient": 1.5}
+    report = json.dumps(record.reports["volumes"], ensure_ascii=False)
+    assert "beaucoup" in report
+    role = lab.engine(record)
+    assert role.outcome is not None and [rec.value for rec in role.outcome.recommendations] == [158.25, 37.5]
+    baseline = record.role("baseline")
+    assert baseline is not None and baseline.outcome is not None
+    assert evaluate("essai_tableau", role.outcome, {"mesures": table}) == {"ecart": pytest.approx(32.625)}
+    assert RunRecord.from_dict(json.loads(json.dumps(record.to_dict()))) == record
+
+
+def test_the_same_request_twice(lab: Any, tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("x")
+    first, second = (lab.run("rien", inputs={"fichier": file}, seed=7) for _ in range(2))
+    assert (first.engine_version, first.input_hash) == (second.engine_version, second.input_hash)
+    assert [role.outcome for role in first.roles] == [role.outcome for role in second.roles]
+    assert lab.evidence(first)["graine"] == 7 and lab.evidence(first)["entrees"] == ["fichier"]
+    assert first.input_hash == fingerprint.input_hash({"fichier": hashlib.sha256(b"x").hexdigest()})
+    assert first.input_hash != fingerprint.input_hash({"fichier": hashlib.sha256(b"y").hexdigest()})
+    assert first.started_at.tzinfo is not None
+
+
+def test_progress_goes_forward_at_ten_a_second(lab: Any) -> None:
+    heard: list[tuple[float, float]] = []
+    record = lab.run("avance", role="both", progress=lambda fraction, message: heard.append((time.monotonic(), fraction)))
+    assert lab.engine(record).error_code == ""
+    fractions = [fraction for _, fraction in heard]
+    assert fractions == sorted(fractions) and fractions[-1] == 1.0 and len(fractions) >= 3
+    assert all(later[0] - sooner[0] >= 0.099 for sooner, later in itertools.pairwise(heard[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"geste": "rien", "nombre": 99}, ["nombre", "99", "50 au plus"]),
+        ({"nombre": "trois"}, ["nombre", "trois", "un nombre entier"]),
+        ({"inconnu": 1}, ["inconnu", "geste, nombre"]),
+    ],
+)
+def test_wrong_params_teach(lab: Any, given: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(InvalidParams) as caught:
+        params.validated(discovery.load_engine("essai_moteur").params, given)
+    assert all(word in caught.value.message for word in words), caught.value.message
+
+
+def test_wrong_params_start_nothing(lab: Any) -> None:
+    record = execute(RunRequest("essai_moteur", {}, {"inconnu": 1}))
+    assert record.error_code == "parametres-invalides" and "inconnu" in record.error_message and not record.roles
+
+
+def test_wrong_files_teach(lab: Any, tmp_path: Path, temporary: Path) -> None:
+    (tmp_path / "a.pdf").write_text("x")
+    cases = {
+        "entree-manquante": [{"autre": tmp_path / "a.pdf"}, {"fichier": tmp_path / "absent.txt"}, {"../x": tmp_path / "a.pdf"}],
+        "fichier-illisible": [{"fichier": tmp_path / "a.pdf"}],
+    }
+    for code, inputs in cases.items():
+        for files in inputs:
+            record = execute(RunRequest("essai_moteur", files))
+            assert (record.error_code, record.roles) == (code, ()), record.error_message
+    assert execute(RunRequest("essai_tableau", {})).error_code == "entree-manquante"
+    assert not list(temporary.iterdir())
+
+
+def test_requests_that_make_no_sense(lab: Any) -> None:
+    with pytest.raises(UnknownUseCase):
+        execute(RunRequest("essai_absent", {}))
+    for wrong in ({"seconds": 0}, {"memory_mb": 1}, {"workers": 0}, {"dask": "http://x"}, {"role": "autre"}):
+        with pytest.raises(InvalidParams):
+            execute(RunRequest("essai_moteur", {}, **wrong))  # type: ignore[arg-type]
+
+
+def test_an_engine_that_does_not_import(lab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "cas" / "essai_moteur"
+    shutil.copytree(Path(__file__).parent / "usecases" / "essai_moteur", folder)
+    (folder / "engine.py").write_text("1 / 0\n")
+    monkeypatch.setenv("BOCAGE_USECASES_PATH", str(folder.parent))
+    discovery.clear()
+    record = execute(RunRequest("essai_moteur", {}))
+    assert record.error_code == "cas-invalide" and "ZeroDivisionError" in record.error_message
+
+
+def test_engine_version_follows_code_and_nothing_else(lab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "cas" / "essai_moteur"
+    shutil.copytree(Path(__file__).parent / "usecases" / "essai_moteur", folder)
+    monkeypatch.setenv("BOCAGE_USECASES_PATH", str(folder.parent))
+    discovery.clear()
+    before = fingerprint.engine_version("essai_moteur")
+    engine = folder / "engine.py"
+    engine.write_bytes(engine.read_bytes().replace(b"\n", b"\r\n"))
+    for name in ("data/a.csv", "tests/test_a.py", "__pycache__/a.pyc", "README.md", ".cache"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("x")
+    assert fingerprint.engine_version("essai_moteur") == before
+    (folder / "poids.txt").write_text("1")
+    assert fingerprint.engine_version("essai_moteur") != before
+
+
+def test_explain_and_evaluate(lab: Any) -> None:
+    recommendations = [Recommendation("a", "agir"), Recommendation("b", "attendre")]
+    sentences = explain("essai_moteur", recommendations)
+    assert sentences == ["Pour a, il est proposé de agir.", "Pour b, il est proposé de attendre."]
+    assert explain("essai_moteur", []) == []
+    assert evaluate("essai_moteur", Outcome(recommendations), {}) == {"ecart": 2.0}
+    for ask in (lambda bad: explain("essai_moteur", bad), lambda bad: evaluate("essai_moteur", Outcome(bad), {})):
+        with pytest.raises(EngineFault):
+            ask([Recommendation("a", "rater")])
+
+
+# Energy
+
+
+def test_energy_counts_children(lab: Any) -> None:
+    still = lab.engine(lab.run("rien", workers=2)).energy
+    alone = lab.engine(lab.run("brule")).energy
+    pooled = lab.engine(lab.run("brule", workers=2)).energy
+    assert alone.cpu_seconds > still.cpu_seconds + 0.5 and pooled.cpu_seconds > still.cpu_seconds + 0.7
+    for energy in (still, alone, pooled):
+        assert 0 < energy.low < energy.joules < energy.high or energy.method == "rapl"
+
+
+def test_energy_by_counters(tmp_path: Path) -> None:
+    """Counters as the kernel shows them: a wrap is followed, parts of a package are not counted twice, memory is added."""
+    zones = {"intel-rapl:0": ("package-0", 900), "intel-rapl:0:0": ("core", 5), "intel-rapl:0:1": ("dram", 10), "intel-rapl:1": ("psys", 7)}
+    for folder, (name, energy) in zones.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "name").write_text(f"{name}\n")
+        (tmp_path / folder / "max_energy_range_uj").write_text(str(10**9))
+        (tmp_path / folder / "energy_uj").write_text(str(energy * 10**6))
+    meter = Meter(tmp_path)
+    for folder, energy in (("intel-rapl:0", 20), ("intel-rapl:0:0", 500), ("intel-rapl:0:1", 30), ("intel-rapl:1", 900)):
+        (tmp_path / folder / "energy_uj").write_text(str(energy * 10**6))
+    energy = meter.read(0.01, 2.0)
+    remote = from_cpu(2.0)
+    assert energy.method == "rapl" and energy.high == pytest.approx(140 + remote.high)
+    assert remote.low <= energy.low <= energy.joules <= energy.high
+    assert Meter(tmp_path / "absent").read(1.0).method == "cpu-model"
+
+
+# Pools
+
+
+def test_processes_and_none_give_the_same(lab: Any) -> None:
+    alone, pooled = (lab.engine(lab.run("carres", number=9, workers=workers)).outcome for workers in (1, 2))
+    assert alone.to_json() == pooled.to_json()
+    assert "ValueError tâche 0" in lab.evidence(lab.run("tache_ratee", workers=2))["dit"]
+    assert not list(Path("/dev/shm").glob("sem.bocage-run-*"))
+
+
+def test_dask_gives_the_same_bytes(lab: Any, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1") as cluster:
+        address = cluster.scheduler_address
+        here, there = (
+            lab.engine(execute(RunRequest("essai_tableau", {"volumes": table}, role="engine", **where)))
+            for where in ({"workers": 2}, {"dask": address})
+        )
+        assert here.outcome is not None and there.outcome is not None, there.error_message + there.output
+        assert here.outcome.to_json() == there.outcome.to_json()
+        failed = lab.run("tache_ratee", dask=address)
+        assert "ValueError tâche 0" in lab.evidence(failed)["dit"]
+        burnt = lab.engine(lab.run("brule", dask=address)).energy
+        assert burnt.cpu_seconds > 0.8
+    monkeypatch.setattr("bocage.execution.relay.CONNECT_SECONDS", 1)
+    assert execute(RunRequest("essai_moteur", {}, dask="tcp://127.0.0.1:9")).error_code == "reglage-invalide"
+
+
+# Channel
+
+
+def test_messages_are_cut_and_bounded() -> None:
+    data = encode({"t": "a"}, b"12345") + encode({"t": "b"})
+    reader = Reader()
+    heard = [message for place in range(len(data)) for message in reader.feed(data[place : place + 1])]
+    assert heard == [({"t": "a", "blob": 5}, b"12345"), ({"t": "b", "blob": 0}, b"")]
+    for bad in (b"x" * 70_000, b"[]\n", b'{"t":"a","blob":-1}\n', b'{"t":"a","blob":1e12}\n', b'{"t":"a","blob":99999999999}\n', b"\xff\n"):
+        with pytest.raises(ProtocolError):
+            list(Reader().feed(bad))
+
+
+def test_every_fault_of_a_parameter_is_french(lab: Any) -> None:
+    model = discovery.load_engine("essai_moteur").params
+    with pytest.raises(BocageError) as caught:
+        params.validated(model, {"nombre": None, "geste": 3})
+    assert "« nombre »" in caught.value.message and "un texte" in caught.value.message

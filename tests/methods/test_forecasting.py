@@ -1,0 +1,197 @@
+"""The forecasting methods: no leakage, the same answer anywhere, and figures worked out by hand."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from bocage.methods.forecasting import backtest, boosting, conformal, curves, kernels, operations, panel, pipeline, profiles
+
+HORIZON = 7
+LIGHT = pipeline.Plan(curves.CurveSettings(fit_days=90, iterations=3, groups=(1, 4)), boosting.BoostSettings(rounds=15, leaf_rows=20))
+
+
+def simulated(days: int = 126, slots: int = 8, series: int = 2, seed: int = 3) -> panel.DayGrid:
+    drawn = np.random.default_rng(seed)
+    dates = pd.date_range("2023-01-02", periods=days)
+    rhythm = 10 + 3 * np.sin(2 * np.pi * np.arange(slots) / slots)
+    week = np.array([1.0, 1, 1, 1.05, 1.1, 0.8, 0.7])[dates.day_of_week]
+    level = np.exp(np.cumsum(drawn.standard_normal((days, series)) * 0.02, axis=0))
+    values = week[:, None, None] * rhythm[None, :, None] * level[:, None, :] * np.exp(0.05 * drawn.standard_normal((days, slots, series)))
+    values[drawn.random(values.shape) < 0.02] = np.nan
+    return panel.DayGrid(dates, tuple(f"s{i}" for i in range(series)), values)
+
+
+def context(grid: panel.DayGrid, horizon: int = HORIZON) -> pipeline.Context:
+    days = pd.date_range(grid.days[0], periods=len(grid.days) + horizon)
+    warmth = np.random.default_rng(1).standard_normal((len(days), 1))
+    weekday = days.day_of_week.to_numpy()
+    return pipeline.Context(
+        weekday=weekday,
+        day_type=weekday,
+        clock_shift=np.zeros(len(days)),
+        year_phase=2 * np.pi * days.day_of_year.to_numpy() / 365.25,
+        calendar=weekday[:, None].astype(float),
+        covariates={"warmth": warmth},
+        parts=(kernels.weather_parts("warmth", 0.2, 200.0, 2.0),),
+        by_day=warmth,
+        by_slot=np.repeat(warmth[:, None, :], grid.slots, axis=1),
+    )
+
+
+@pytest.mark.parametrize("plan", [LIGHT, pipeline.Plan(None, None), replace(LIGHT, curves=None)])
+def test_what_happens_after_the_origin_never_changes_a_forecast(plan: pipeline.Plan) -> None:
+    grid = simulated()
+    known = 105
+    disturbed = grid.values.copy()
+    disturbed[known:] = 1e6
+    around = context(grid)
+    one = pipeline.forecast(grid.until(known), around, HORIZON, plan)
+    two = pipeline.forecast(panel.DayGrid(grid.days, grid.names, disturbed).until(known), around, HORIZON, plan)
+    assert_array_equal(one.value, two.value)
+    assert_array_equal(one.upper, two.upper)
+
+
+def test_a_rolling_forecast_knows_only_the_days_before_its_origin() -> None:
+    """Parameters and shapes are learnt on the whole past, so they are held still here: what is left must not move at all."""
+    grid = simulated(series=1)
+    around = context(grid)
+    filled = panel.fill_gaps(grid.values, around.day_type)[:, :, 0]
+    chosen = curves.CurveSettings(iterations=0, groups=(8,), logarithm=False, clip=1e9, warm=40)
+    task = curves.CurveTask(filled, np.ones(len(filled), dtype=bool), around.day_type, around.year_phase, HORIZON, settings=chosen)
+    rolling = curves.rolling_curves(task)
+    assert np.isnan(rolling[:, :40]).all()
+    for k in (1, 4, 7):
+        for day in (60, 100):
+            short = replace(
+                task,
+                filled=filled[: day - k + 1],
+                measured=np.ones(day - k + 1, dtype=bool),
+                day_type=around.day_type[: day - k + 8],
+                year_phase=around.year_phase[: day - k + 8],
+            )
+            # Centre, scale and shapes come from the last days learnt: compare the forecast of a process, given the same ones.
+            direct = _plain_process(short, task)
+            assert_allclose(rolling[k - 1, day], direct[k - 1], rtol=1e-8)
+
+
+def _plain_process(short: curves.CurveTask, whole: curves.CurveTask) -> np.ndarray:
+    """The textbook forecast K* (K + noise)^-1 y of the coming days, with the centre, shapes and scale of the whole history."""
+    centre = whole.filled[-120:].mean(axis=0)
+    spread = whole.filled - centre
+    shapes = curves._principal_shapes(spread, whole.day_type[: len(spread)])
+    scores = spread @ shapes
+    scale = scores[-200:].std(axis=0) + 1e-9
+    days = len(short.filled)
+    covariance = kernels.Covariance(kernels.PARTS)
+    pairs = kernels.geometry(short.day_type, short.year_phase, {})
+    whole_matrix = covariance.matrix(covariance.prior, pairs)
+    known = whole_matrix[:days, :days] + covariance.noise(covariance.prior) * np.eye(days)
+    answer: np.ndarray = centre + (whole_matrix[days:, :days] @ np.linalg.solve(known, scores[:days] / scale) * scale) @ shapes.T
+    return answer
+
+
+def test_the_pool_changes_nothing() -> None:
+    grid = simulated()
+    around = context(grid)
+    alone = pipeline.forecast(grid, around, HORIZON, LIGHT, seed=5)
+    with ThreadPoolExecutor(2) as pool:
+        together = pipeline.forecast(grid, around, HORIZON, LIGHT, seed=5, pool=pool)
+    assert_array_equal(alone.value, together.value)
+    assert_array_equal(alone.lower, together.lower)
+    assert (alone.lower <= alone.value).all() and (alone.value <= alone.upper).all()
+
+
+def test_day_curves_beat_the_week_before() -> None:
+    grid = simulated(days=182, series=1)
+    around = context(grid)
+    plan = pipeline.Plan(curves.CurveSettings(fit_days=120, iterations=5, groups=(1, 4)), None)
+    ours, usual = [], []
+    for known, forecast, truth in backtest.replay(
+        grid, lambda past: pipeline.forecast(past, around, HORIZON, plan).value, backtest.origins(grid, first=126, last=168, every=14)
+    ):
+        ours.append(backtest.mean_absolute_error(forecast, truth))
+        past = panel.fill_gaps(grid.until(known).values, around.day_type)
+        usual.append(backtest.mean_absolute_error(profiles.same_days_before(past, HORIZON), truth))
+    assert np.mean(ours) < 0.9 * np.mean(usual)
+
+
+def test_the_gradient_of_the_marginal_likelihood() -> None:
+    drawn = np.random.default_rng(0)
+    covariance = kernels.Covariance((*kernels.PARTS, kernels.weather_parts("x", 0.2, 100.0, 2.0)))
+    pairs = kernels.geometry(np.arange(40) % 7, np.linspace(0, 1, 40), {"x": drawn.standard_normal((40, 2))})
+    targets, theta = drawn.standard_normal((40, 3)), covariance.prior + 0.1
+    _, gradient = covariance.loss(theta, pairs, targets)
+    for i in range(len(theta)):
+        step = np.zeros_like(theta)
+        step[i] = 1e-5
+        slope = (covariance.loss(theta + step, pairs, targets)[0] - covariance.loss(theta - step, pairs, targets)[0]) / 2e-5
+        assert_allclose(gradient[i], slope, rtol=1e-4, atol=1e-6)
+
+
+def test_daily_series_have_one_slot() -> None:
+    grid = simulated(days=120, slots=1, series=1)
+    found = pipeline.forecast(grid, context(grid), HORIZON, LIGHT)
+    assert found.value.shape == (HORIZON, 1, 1) and np.isfinite(found.value).all()
+
+
+def test_a_scheduled_operation_is_found_and_follows_its_old_clock() -> None:
+    drawn = np.random.default_rng(0)
+    weekday = np.arange(77) % 7
+    values = 5 + 0.2 * drawn.standard_normal((70, 24, 1))
+    values[weekday[:70] == 1, 2, 0] += 10
+    shift = np.zeros(77)
+    found = operations.separate(values, weekday, operations.clock_lag(shift))
+    assert [(o.weekday, o.slot) for o in found.found] == [(1, 2)]
+    assert found.values.max() < 7 and abs(found.coming[1, 2, 0] - 10) < 0.5
+    shift[69] = -1.0  # clocks went back on the last day: the machine is now an hour early
+    moved = operations.separate(values, weekday, operations.clock_lag(shift))
+    assert abs(moved.coming[1, 1, 0] - 10) < 0.5 and moved.coming[1, 2, 0] == 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 3), st.integers(8, 30), st.integers(0, 10_000))
+def test_the_naive_repeats_the_week_before(weeks: int, days: int, seed: int) -> None:
+    past = np.random.default_rng(seed).random((max(days, 7 * weeks), 3, 1))
+    forecast = profiles.same_days_before(past, 9, weeks)
+    assert_allclose(forecast[0], np.mean([past[len(past) - 7 * w] for w in range(1, weeks + 1)], axis=0))
+    assert_allclose(forecast[7], forecast[0])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.8, 0.9]))
+def test_intervals_cover_what_they_say_on_steady_errors(seed: int, level: float) -> None:
+    drawn = np.random.default_rng(seed)
+    truth = np.exp(0.1 * drawn.standard_normal((400, 12, 1)))
+    rolling = np.full((1, 401, 12, 1), 1.0)
+    band = conformal.calibrate(truth[:300], rolling[:, :301], conformal.IntervalSettings(level=level, margin=0.0))
+    lower, upper = band.around(np.ones((1, 12, 1)))
+    share = backtest.coverage(np.broadcast_to(lower, (100, 12, 1))[None], np.broadcast_to(upper, (100, 12, 1))[None], truth[300:][None])
+    assert abs(share[0] - 100 * level) < 5
+
+
+def test_rows_become_a_grid_whatever_their_order_and_the_clock() -> None:
+    hours = pd.date_range("2024-10-26", "2024-10-29", freq="h", inclusive="left", tz="Europe/Paris")
+    frame = pd.DataFrame({"t": hours, "s": "a", "v": np.arange(len(hours), dtype=float)})
+    grid = panel.to_grid(frame.sample(frac=1, random_state=1), series="s", time="t", value="v", timezone="Europe/Paris")
+    assert len(hours) == 73 and grid.values.shape == (3, 24, 1)
+    assert grid.values[1, 2, 0] == 26.5  # 2 a.m. came twice: hours 26 and 27
+
+
+def test_origins_fall_on_the_asked_weekday() -> None:
+    grid = simulated()
+    mondays = list(backtest.origins(grid, first=30, last=60, weekday=0))
+    assert [(grid.days[0] + pd.Timedelta(days=n)).day_of_week for n in mondays] == [0] * len(mondays) and len(mondays) == 4
+
+
+def test_a_short_time_gets_a_light_plan() -> None:
+    assert pipeline.plan_for(60, 10, 700) is pipeline.FULL
+    assert pipeline.plan_for(2, 30, 700).curves is None
+    assert pipeline.plan_for(30, 30, 700).boost is None
