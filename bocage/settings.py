@@ -140,6 +140,7 @@ INSTALLED_APPS = [
     "bocage.deposits",
     "bocage.decisions",
     "bocage.register",
+    "bocage.api",
     "bocage.web",
 ]
 AUTH_USER_MODEL = "organisations.User"
@@ -161,6 +162,7 @@ OIDC_ENABLED = False
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "bocage.web.typography.TypographyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -169,6 +171,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "bocage.api.tokens.ApiOrganisationMiddleware",
 ]
 TEMPLATES = [
     {
@@ -187,9 +190,10 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "bocage.web.staticfiles.PortalStaticFiles"},
 }
 WHITENOISE_USE_FINDERS = True
 LOGIN_URL = "web:sign_in"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -13,10 +14,13 @@ from bocage.decisions.models import Decision, Displayed, Presence, Proposal, Run
 from bocage.journal.services import record
 from bocage.organisations.membership import Membership, Permission, permissions_of
 from bocage.organisations.models import Organisation, User
-from bocage.organisations.tenancy import current_organisation_id
+from bocage.organisations.tenancy import OtherOrganisation, current_organisation_id
 
 Verdict = Decision.Verdict
-_PRESENT = timedelta(seconds=60)
+MAX_REASON = 2000
+_PRESENT = timedelta(minutes=5)
+_FRESH = timedelta(seconds=15)
+_MAX_TEXT = 200
 
 
 class DecisionRefused(BocageError):
@@ -49,6 +53,8 @@ def decide(proposal: Proposal, person: User, verdict: str, value: float | str | 
     ``seen`` is the id of the decision that the person saw (None: none yet); if another stands by now, ``AlreadyDecided`` says whose.
     Amending needs ``value`` and ``reason``, refusing needs ``reason``; accepting takes the proposed value. Raises ``DecisionRefused``.
     """
+    if proposal.organisation_id != current_organisation_id():
+        raise OtherOrganisation(f"proposal of organisation {proposal.organisation_id} decided in the context of {current_organisation_id()}")
     membership = _membership(person)
     reason = reason.strip()
     _check(proposal, verdict, value, reason)
@@ -59,13 +65,30 @@ def decide(proposal: Proposal, person: User, verdict: str, value: float | str | 
             if (standing.pk if standing else None) != seen:
                 raise AlreadyDecided(_taken(standing))
             decision = Decision(
-                proposal=proposal, person=person, person_title=membership.title, verdict=verdict, value=leaving, reason=reason, replaces=standing
+                proposal=proposal,
+                person=person,
+                person_title=membership.title,
+                verdict=verdict,
+                value=leaving,
+                reason=reason,
+                replaces=standing,
             )
             decision.save(force_insert=True)
             record(
-                "decision.enregistree", person, decision=decision.pk, proposition=proposal.pk, execution=proposal.run_id, cas=proposal.run.usecase,
-                sujet=proposal.subject, verdict=verdict, propose=proposal.value, habituel=proposal.reference, decide=leaving, unite=proposal.unit,
-                motif=reason, remplace=seen,
+                "decision.enregistree",
+                person,
+                decision=decision.pk,
+                proposition=proposal.pk,
+                execution=proposal.run_id,
+                cas=proposal.run.usecase,
+                sujet=proposal.subject,
+                verdict=verdict,
+                propose=proposal.value,
+                habituel=proposal.reference,
+                decide=leaving,
+                unite=proposal.unit,
+                motif=reason,
+                remplace=seen,
             )
     except IntegrityError:
         # Two first decisions at the same instant: the constraint kept one; the other person sees it.
@@ -77,30 +100,39 @@ def decide_batch(proposals: Iterable[Proposal], person: User, verdict: str, reas
     """Accept or refuse several undecided proposals, all or none; each must have been displayed to ``person`` before."""
     chosen = list(proposals)
     if not chosen:
-        raise DecisionRefused("Aucune ligne n’est choisie. Cochez celles que vous avez lues.")
+        raise DecisionRefused("Aucune ligne n’est cochée. Cochez celles que vous avez lues.")
     if verdict == Verdict.AMEND:
         raise DecisionRefused("Une modification se décide ligne par ligne : chaque valeur est différente.")
     shown = set(Displayed.objects.filter(person=person, proposal__in=chosen).values_list("proposal_id", flat=True))
     unread = [p.rank for p in chosen if p.pk not in shown]
     if unread:
-        raise DecisionRefused(f"Les propositions {', '.join(map(str, unread[:10]))} ne vous ont pas encore été montrées. Affichez-les avant de décider.")
+        raise DecisionRefused(
+            f"Les propositions {', '.join(map(str, unread[:10]))} ne vous ont pas encore été montrées. Affichez-les avant de décider."
+        )
     with transaction.atomic():
         return [decide(proposal, person, verdict, reason=reason) for proposal in chosen]
 
 
 def mark_displayed(proposals: Iterable[Proposal], person: User) -> None:
-    """Keep that these proposals were shown to ``person``."""
-    Displayed.objects.bulk_create(
-        [Displayed(organisation_id=current_organisation_id(), proposal=p, person=person) for p in proposals], ignore_conflicts=True, batch_size=500
-    )
+    """Keep that these proposals were shown to ``person``. Writes only what is new: reading a page again costs one query."""
+    shown = list(proposals)
+    known = set(Displayed.objects.filter(person=person, proposal__in=shown).values_list("proposal_id", flat=True))
+    organisation_id = current_organisation_id()
+    new = [Displayed(organisation_id=organisation_id, proposal=p, person=person) for p in shown if p.pk not in known]
+    if new:
+        Displayed.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
 
 
 def others_present(run: Run, person: User, reading: Proposal | None = None) -> list[Presence]:
-    """Say that ``person`` reads ``run`` now, and tell who else does (within the last minute)."""
+    """Say that ``person`` reads ``run`` now, and tell who else did within the last five minutes."""
     now = timezone.now()
-    Presence.objects.update_or_create(run=run, person=person, defaults={"seen_at": now, "proposal": reading, "organisation_id": run.organisation_id})
+    reading_id = reading.pk if reading else None
+    mine = Presence.objects.filter(run=run, person=person).first()
+    if mine is None or mine.proposal_id != reading_id or now - mine.seen_at > _FRESH:
+        values = {"seen_at": now, "proposal": reading, "organisation_id": run.organisation_id}
+        Presence.objects.update_or_create(run=run, person=person, defaults=values)
     others = Presence.objects.filter(run=run, seen_at__gte=now - _PRESENT).exclude(person=person)
-    return list(others.select_related("person", "proposal"))
+    return list(others.select_related("person", "proposal").order_by("person__name", "pk"))
 
 
 def _membership(person: User) -> Membership:
@@ -114,15 +146,32 @@ def _membership(person: User) -> Membership:
 def _check(proposal: Proposal, verdict: str, value: float | str | None, reason: str) -> None:
     if verdict not in Verdict.values:
         raise DecisionRefused("Aucune réponse n’est choisie. Choisissez Accepter, Modifier ou Refuser.")
-    if verdict == Verdict.AMEND and value in (None, ""):
-        raise DecisionRefused("La valeur modifiée manque. Écrivez la valeur que vous retenez.")
-    if verdict == Verdict.AMEND and isinstance(proposal.value, (int, float)) and not isinstance(value, (int, float)):
-        raise DecisionRefused(f"La valeur « {value} » n’est pas un nombre. Écrivez par exemple 1240,5.")
+    if verdict == Verdict.AMEND:
+        _check_value(proposal, value)
     if verdict != Verdict.ACCEPT and len(reason) < 3:
         raise DecisionRefused("Le motif manque. Écrivez en quelques mots pourquoi ; il reste au journal.")
+    if len(reason) > MAX_REASON:
+        raise DecisionRefused(f"Le motif compte {len(reason)} caractères ; la limite est {MAX_REASON}. Raccourcissez-le.")
+
+
+def _check_value(proposal: Proposal, value: float | str | None) -> None:
+    if value is None or value == "":
+        raise DecisionRefused("La valeur modifiée manque. Écrivez la valeur que vous retenez.")
+    if is_number(proposal.value) and not is_number(value):
+        raise DecisionRefused(f"La valeur « {str(value)[:40]} » n’est pas un nombre. Écrivez par exemple 1240,5.")
+    if isinstance(value, str) and len(value) > _MAX_TEXT:
+        raise DecisionRefused(f"La valeur compte {len(value)} caractères ; la limite est {_MAX_TEXT}. Raccourcissez-la.")
+    if value == proposal.value:
+        raise DecisionRefused("La valeur modifiée est celle qui est proposée. Choisissez Accepter, ou écrivez une autre valeur.")
+
+
+def is_number(value: object) -> bool:
+    """Whether ``value`` is a finite number (JSON has no other)."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _taken(standing: Decision | None) -> str:
     if standing is None:
         return "Cette proposition a changé pendant votre lecture. Relisez-la avant de décider."
-    return f"{standing.person.name} a décidé entre-temps : {standing.get_verdict_display().lower()}. Votre réponse n’est pas enregistrée ; relisez la proposition."
+    said = standing.get_verdict_display().lower()
+    return f"{standing.person.name} a décidé entre-temps : {said}. Votre réponse n’est pas enregistrée ; relisez la proposition."

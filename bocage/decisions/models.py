@@ -150,7 +150,7 @@ class Displayed(TenantModel):
 
 
 class Presence(TenantModel):
-    """Who is reading the proposals of a run now (the last minute)."""
+    """Who is reading the proposals of a run now (the last five minutes)."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

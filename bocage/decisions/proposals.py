@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
 from bocage.contract.outcome import Outcome, Recommendation
-from bocage.decisions.models import Proposal, Run
+from bocage.decisions.models import Decision, Proposal, Run
 
 
 def usual_values(baseline: Outcome | None) -> dict[tuple[str, str], float | str | None]:
-    """What the usual method gives, by (subject, action)."""
-    return {(rec.subject, rec.action): rec.value for rec in baseline.recommendations} if baseline else {}
+    """What the usual method gives, by (subject, action).
+
+    Where it says several things of one subject and action (one a day, say), none is taken: an engine with several proposals per subject
+    gives each its own ``evidence["reference"]``. A wrong comparison is worse than none.
+    """
+    given = [(rec.subject, rec.action) for rec in baseline.recommendations] if baseline else []
+    once = {key for key, times in Counter(given).items() if times == 1}
+    return {(rec.subject, rec.action): rec.value for rec in baseline.recommendations if (rec.subject, rec.action) in once} if baseline else {}
 
 
 def write_proposals(run: Run, engine: Outcome, baseline: Outcome | None, sentences: list[str]) -> None:
@@ -42,3 +53,20 @@ def _proposal(run: Run, rank: int, rec: Recommendation, sentence: str, usual: di
         evidence=rec.evidence,
         geometry=rec.geometry,
     )
+
+
+def undecided(proposals: QuerySet[Proposal] | None = None) -> QuerySet[Proposal]:
+    """Those of ``proposals`` (default: all of finished runs in the organisation) on which nobody has decided yet."""
+    among = Proposal.objects.filter(run__state=Run.State.DONE) if proposals is None else proposals
+    return among.exclude(pk__in=Decision.objects.values("proposal_id"))
+
+
+def standing_decisions(proposals: Iterable[Proposal]) -> dict[int, Decision]:
+    """The decision that holds on each of ``proposals``, by proposal id, read in one query."""
+    found = Decision.objects.filter(proposal__in=list(proposals), replaced_by__isnull=True).select_related("person")
+    return {decision.proposal_id: decision for decision in found}
+
+
+def history(proposal: Proposal) -> list[Decision]:
+    """Every decision taken on ``proposal``, the newest first."""
+    return list(Decision.objects.filter(proposal=proposal).select_related("person").order_by("-pk"))

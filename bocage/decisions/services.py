@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
@@ -32,6 +32,15 @@ from bocage.organisations.tenancy import organisation_context
 
 LEASE = timedelta(seconds=30)
 _RENEW_EVERY_S = 5.0
+_LOST = "calcul-interrompu"
+STOPPED = "calcul-arrete"
+"""Error code of a run that a person stopped."""
+_EXPLAIN_LEASE = timedelta(minutes=4)
+_EVENTS = {
+    Run.State.DONE: "execution.terminee",
+    Run.State.FAILED: "execution.echouee",
+    Run.State.INTERRUPTED: "execution.interrompue",
+}
 _INTERRUPTED = "Le calcul s’est arrêté avant la fin (serveur arrêté ou processus tué). Rien n’est perdu : vous pouvez le relancer."
 
 Progress = Callable[[float, str], None]
@@ -41,6 +50,12 @@ class RunNotRestartable(BocageError):
     """A run that is waiting, running or done cannot be started again."""
 
     code = "relance-impossible"
+
+
+class RunNotStoppable(BocageError):
+    """Only a run that is waiting or running can be stopped."""
+
+    code = "arret-impossible"
 
 
 class UnknownRun(BocageError):
@@ -81,12 +96,30 @@ def get_run(run_id: int) -> Run:
     return run
 
 
-def restart_run(run: Run) -> None:
+def stop_run(run: Run, person: User | None = None) -> None:
+    """Stop a waiting or running run: its worker sees within seconds that the run is no longer its own. Raises ``RunNotStoppable``."""
+    who = f" par {person.name}" if person else ""
+    with transaction.atomic():
+        changed = Run.objects.filter(pk=run.pk, state__in=[Run.State.WAITING, Run.State.RUNNING]).update(
+            state=Run.State.INTERRUPTED,
+            error_code=STOPPED,
+            error_message=f"Le calcul a été arrêté{who}. Rien n’est perdu : vous pouvez le relancer.",
+            finished_at=timezone.now(),
+            lease_until=None,
+        )
+        run.refresh_from_db()
+        if not changed:
+            raise RunNotStoppable(f"L’exécution {run.pk} est « {run.get_state_display().lower()} » : il n’y a rien à arrêter.")
+        journal("execution.interrompue", person, execution=run.pk, cas=run.usecase, code=STOPPED)
+
+
+def restart_run(run: Run, person: User | None = None) -> None:
     """Put an interrupted or failed run back in the queue. Raises ``RunNotRestartable``."""
     with transaction.atomic():
         restartable = Q(state__in=[Run.State.INTERRUPTED, Run.State.FAILED])
         changed = Run.objects.filter(restartable, pk=run.pk).update(
-            state=Run.State.WAITING, error_code="", error_message="", progress=0.0, progress_message="", lease_until=None
+            state=Run.State.WAITING, error_code="", error_message="", progress=0.0, progress_message="", lease_until=None,
+            started_at=None, finished_at=None,
         )
         if not changed:
             run.refresh_from_db()
@@ -94,6 +127,7 @@ def restart_run(run: Run) -> None:
                 f"L’exécution {run.pk} est « {run.get_state_display().lower()} » ; seule une exécution interrompue ou échouée se relance."
             )
         run.refresh_from_db()
+        journal("execution.relancee", person, execution=run.pk, cas=run.usecase)
         _enqueue(run)
 
 
@@ -104,7 +138,7 @@ def perform_run(organisation: Organisation, run_id: int, progress: Progress | No
             return Run.objects.get(pk=run_id)
         run = Run.objects.get(pk=run_id)
         inputs = {link.name: link.deposit.path for link in run.inputs.select_related("deposit")}
-        watch = _RunWatch(run_id, progress)
+        watch = _RunWatch(run, progress)
         try:
             record = execute(_request_of(run, inputs, organisation), progress=watch.progress, cancelled=watch.renew)
         except BocageError as error:
@@ -121,12 +155,22 @@ def mark_interrupted_runs() -> int:
     A running run is lost when its lease has lapsed; a waiting one when its job was taken by a worker that died before claiming it.
     """
     now = timezone.now()
-    lost = Run.across_organisations.filter(state=Run.State.RUNNING, lease_until__lt=now)
+    lost = Q(state=Run.State.RUNNING, lease_until__lt=now)
     taken = DBTaskResult.objects.exclude(status=TaskResultStatus.READY).filter(started_at__lt=now - LEASE)
-    orphan_ids = [str(pk) for pk in taken.values_list("id", flat=True)]
-    orphans = Run.across_organisations.filter(state=Run.State.WAITING).exclude(task_id="").filter(task_id__in=orphan_ids)
-    message = {"state": Run.State.INTERRUPTED, "error_code": "calcul-interrompu", "error_message": _INTERRUPTED, "finished_at": now}
-    return lost.update(**message) + orphans.update(**message)
+    orphans = Q(state=Run.State.WAITING, task_id__in=[str(pk) for pk in taken.values_list("id", flat=True)]) & ~Q(task_id="")
+    found = Run.across_organisations.filter(lost | orphans).select_related("organisation")
+    return sum(_interrupt(run, lost | orphans) for run in found)
+
+
+def _interrupt(run: Run, still: Q) -> int:
+    """Mark one run as interrupted if it still is what ``still`` says; 1 when it was."""
+    with organisation_context(run.organisation), transaction.atomic():
+        changed: int = Run.objects.filter(still, pk=run.pk).update(
+            state=Run.State.INTERRUPTED, error_code=_LOST, error_message=_INTERRUPTED, finished_at=timezone.now()
+        )
+        if changed:
+            journal("execution.interrompue", execution=run.pk, cas=run.usecase, code=_LOST)
+    return changed
 
 
 def _enqueue(run: Run) -> None:
@@ -160,8 +204,8 @@ def _request_of(run: Run, inputs: Mapping[str, Path], organisation: Organisation
 class _RunWatch:
     """Writes progress and renews the lease while an engine runs, at most once a second and once in five."""
 
-    def __init__(self, run_id: int, listener: Progress | None) -> None:
-        self._run_id = run_id
+    def __init__(self, run: Run, listener: Progress | None) -> None:
+        self._run = run
         self._listener = listener
         self._progress_at = 0.0
         self._renewed_at = time.monotonic()
@@ -172,7 +216,7 @@ class _RunWatch:
         now = time.monotonic()
         if now - self._progress_at >= 1.0:
             self._progress_at = now
-            Run.objects.filter(pk=self._run_id).update(progress=fraction, progress_message=message[:200])
+            _mine(self._run).update(progress=fraction, progress_message=message[:200])
 
     def renew(self) -> bool:
         """Renew the lease; true when the run was taken away from this worker, which must then stop."""
@@ -180,24 +224,38 @@ class _RunWatch:
         if now - self._renewed_at < _RENEW_EVERY_S:
             return False
         self._renewed_at = now
-        mine = Run.objects.filter(pk=self._run_id, state=Run.State.RUNNING)
-        return not mine.update(lease_until=timezone.now() + LEASE)
+        return not _mine(self._run).update(lease_until=timezone.now() + LEASE)
+
+
+def _mine(run: Run) -> QuerySet[Run]:
+    """The run while this worker owns it. The attempt tells it from the same run stopped, restarted and claimed by another worker."""
+    owned: QuerySet[Run] = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, attempts=run.attempts)
+    return owned
 
 
 def _fail(run: Run, code: str, message: str) -> None:
-    Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(
-        state=Run.State.FAILED, error_code=code, error_message=message, finished_at=timezone.now()
-    )
+    with transaction.atomic():
+        if _mine(run).update(state=Run.State.FAILED, error_code=code, error_message=message, finished_at=timezone.now()):
+            journal("execution.echouee", execution=run.pk, cas=run.usecase, code=code)
 
 
 def _store(run: Run, record: RunRecord) -> None:
-    """Write the record and both results in one transaction; a run no longer ours (lease lost) is left as it is."""
+    """Write the record, both results and the proposals in one transaction; a run no longer ours (lease lost) is left as it is."""
     failed = next(((r.error_code, r.error_message) for r in record.roles if r.error_code), ("", ""))
     code, message = (record.error_code, record.error_message) if record.error_code else failed
-    interrupted = code in ("calcul-interrompu",)
-    state = Run.State.INTERRUPTED if interrupted else Run.State.FAILED if code else Run.State.DONE
+    outcomes = {role.role: role.outcome for role in record.roles}
+    sentences: list[str] = []
+    engine = outcomes.get("engine")
+    if not code and engine is not None:
+        # Sentences come from a worker too: the lease must outlast it.
+        _mine(run).update(lease_until=timezone.now() + _EXPLAIN_LEASE)
+        try:
+            sentences = explain(run.usecase, engine.recommendations)
+        except BocageError as error:
+            code, message = error.code, error.message
+    state = Run.State.INTERRUPTED if code == _LOST else Run.State.FAILED if code else Run.State.DONE
     with transaction.atomic():
-        mine = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(
+        mine = _mine(run).update(
             state=state,
             params=dict(record.params),
             engine_version=record.engine_version,
@@ -209,10 +267,15 @@ def _store(run: Run, record: RunRecord) -> None:
             finished_at=timezone.now(),
             progress=1.0 if not code else F("progress"),
         )
-        if mine:
-            RoleResult.objects.filter(run=run).delete()
-            for role in record.roles:
-                _role_result(run, role).save()
+        if not mine:
+            return
+        RoleResult.objects.filter(run=run).delete()
+        for role in record.roles:
+            _role_result(run, role).save()
+        if not code and engine is not None:
+            write_proposals(run, engine, outcomes.get("baseline"), sentences)
+        facts = {"moteur": record.engine_version, "entrees": record.input_hash, "propositions": len(sentences), "code": code}
+        journal(_EVENTS[state], execution=run.pk, cas=run.usecase, **facts)
 
 
 def _role_result(run: Run, role: RoleRecord) -> RoleResult:

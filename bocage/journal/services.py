@@ -102,7 +102,9 @@ def verify(anchors: Iterable[Mapping[str, Any]] = ()) -> Verification:
     head = Head.objects.first()
     at_head = (head.sequence, head.hash) if head else (0, GENESIS)
     if at_head != (expected - 1, previous):
-        breaks.append(f"La tête du journal annonce {at_head[0]} entrées, le journal en compte {expected - 1} : la fin a été coupée ou ajoutée.")
+        breaks.append(
+            f"La tête du journal annonce {at_head[0]} entrées, le journal en compte {expected - 1} : la fin a été coupée ou ajoutée."
+        )
     published = list(Anchor.objects.values("sequence", "hash"))
     for anchor in [*published, *anchors]:
         if hashes.get(int(anchor["sequence"])) != anchor["hash"]:
@@ -116,5 +118,7 @@ def publish_anchor() -> Anchor | None:
         head = Head.objects.select_for_update().first()
         if head is None or not head.sequence:
             return None
-        anchor, _ = Anchor.objects.get_or_create(sequence=head.sequence, defaults={"hash": head.hash, "organisation_id": head.organisation_id})
+        anchor, _ = Anchor.objects.get_or_create(
+            sequence=head.sequence, defaults={"hash": head.hash, "organisation_id": head.organisation_id}
+        )
         return anchor

@@ -1,6 +1,8 @@
 """Django application of the room."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate
 
 
 class OrganisationsConfig(AppConfig):
@@ -13,3 +15,11 @@ class OrganisationsConfig(AppConfig):
         """Also load the models that need tenancy, which itself needs ``models``."""
         super().import_models()
         from bocage.organisations import membership  # noqa: F401
+
+    def ready(self) -> None:
+        """Row-level security after each ``migrate``, and its deploy check."""
+        from bocage.organisations import rowlevel
+
+        # Sent once per application, Django's own included: each one's tables get their policies.
+        post_migrate.connect(rowlevel.put_policies, dispatch_uid="bocage.rowlevel")
+        register(rowlevel.check_role, Tags.database, deploy=True)

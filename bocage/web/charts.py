@@ -91,7 +91,14 @@ def line_chart(chart: dict[str, Any], name: str, finding: str = "", from_zero: b
 
 
 def _drawing(
-    frame: _Frame, chart: dict[str, Any], lines: list[dict[str, Any]], band: dict[str, list[float | None]], ticks: list[float], name: str, kind: str, finding: str
+    frame: _Frame,
+    chart: dict[str, Any],
+    lines: list[dict[str, Any]],
+    band: dict[str, list[float | None]],
+    ticks: list[float],
+    name: str,
+    kind: str,
+    finding: str,
 ) -> str:
     scale = _Scale(frame, len(chart["x"]), ticks[0], ticks[-1])
     body = [*_grid(scale, ticks, chart["unit"]), *_axis(scale, chart["x"], narrow=kind == "narrow")]
@@ -104,7 +111,8 @@ def _drawing(
         body += _key(frame, lines)
     return (
         f'<svg class="{kind}" viewBox="0 0 {frame.width} {frame.height}" role="img" aria-labelledby="{name}"><title id="{name}">{escape(finding)}</title>'
-        + "".join(body) + "</svg>"
+        + "".join(body)
+        + "</svg>"
     )
 
 
@@ -114,7 +122,9 @@ def _grid(scale: _Scale, ticks: list[float], unit: str) -> list[str]:
     for i, tick in enumerate(ticks):
         y = scale.y(tick)
         text = number(tick, decimals, unit if i == len(ticks) - 1 else "")
-        parts.append(f'<line class="{"z" if i == 0 else "g"}" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{y:.0f}" y2="{y:.0f}"/>')
+        parts.append(
+            f'<line class="{"z" if i == 0 else "g"}" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{y:.0f}" y2="{y:.0f}"/>'
+        )
         anchor = ("start", 0, y - 6) if i == len(ticks) - 1 and unit else ("end", frame.left - 8, y + 4)
         parts.append(f'<text x="{anchor[1]}" y="{anchor[2]:.0f}" text-anchor="{anchor[0]}">{escape(text)}</text>')
     return parts
@@ -194,7 +204,9 @@ def _key(frame: _Frame, lines: list[dict[str, Any]]) -> list[str]:
     parts, x = [], frame.left
     for line in lines:
         label = _LABELS[line["role"]]
-        parts.append(f'<line class="{_CLASSES[line["role"]]}" x1="{x}" x2="{x + 18}" y1="8" y2="8"/><text x="{x + 22}" y="12">{escape(label)}</text>')
+        parts.append(
+            f'<line class="{_CLASSES[line["role"]]}" x1="{x}" x2="{x + 18}" y1="8" y2="8"/><text x="{x + 22}" y="12">{escape(label)}</text>'
+        )
         x += 34 + 8 * len(label)
     return parts
 

@@ -24,40 +24,78 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     """400, or 413 when more was sent than the server reads."""
     if isinstance(exception, RequestDataTooBig):
         return too_large(request)
-    return error_page(request, 400, "Cette demande n’a pas été comprise", "Ce que le navigateur a envoyé n’a pas la forme attendue.",
-                      ["Revenez à la page précédente et recommencez.", "Si vous avez suivi un lien, vérifiez qu’il est entier."])
+    return error_page(
+        request,
+        400,
+        "Cette demande n’a pas été comprise",
+        "Ce que le navigateur a envoyé n’a pas la forme attendue.",
+        ["Revenez à la page précédente et recommencez.", "Si vous avez suivi un lien, vérifiez qu’il est entier."],
+    )
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: for whom the page is, and whom to ask."""
     lede = str(exception) if exception and str(exception) else "Votre compte n’ouvre pas cette page."
-    return error_page(request, 403, "Cette page ne vous est pas ouverte", lede, ["Vérifiez le compte avec lequel vous êtes connecté.", "Demandez ce rôle à un administrateur."])
+    return error_page(
+        request,
+        403,
+        "Cette page ne vous est pas ouverte",
+        lede,
+        ["Vérifiez le compte avec lequel vous êtes connecté.", "Demandez ce rôle à un administrateur."],
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 of a form sent too late or from elsewhere."""
-    return error_page(request, 403, "Ce formulaire n’est plus valable", "La page est restée ouverte trop longtemps, ou la demande vient d’un autre site.",
-                      ["Revenez à la page précédente, actualisez-la et renvoyez le formulaire.", "Acceptez le cookie de session : il ne sert qu’à cela."])
+    return error_page(
+        request,
+        403,
+        "Ce formulaire n’est plus valable",
+        "La page est restée ouverte trop longtemps, ou la demande vient d’un autre site.",
+        ["Revenez à la page précédente, actualisez-la et renvoyez le formulaire.", "Acceptez le cookie de session : il ne sert qu’à cela."],
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: the same for what does not exist and for what belongs to others."""
-    return error_page(request, 404, "Cette page n’existe pas", "L’adresse est peut-être incomplète, ou la page n’est pas à votre collectivité.",
-                      ["Vérifiez l’adresse.", "Cherchez depuis l’accueil."])
+    return error_page(
+        request,
+        404,
+        "Cette page n’existe pas",
+        "L’adresse est peut-être incomplète, ou la page n’est pas à votre collectivité.",
+        ["Vérifiez l’adresse.", "Cherchez depuis l’accueil."],
+    )
 
 
 def too_large(request: HttpRequest, weight_mb: float | None = None, limit_mb: int = 20) -> HttpResponse:
     """413: how much was sent, the limit, and how to go on."""
     weight = f"Ce fichier pèse {weight_mb:.0f} Mo ; la" if weight_mb else "L’envoi dépasse la limite. La"
-    return error_page(request, 413, "Ce fichier est trop lourd", f"{weight} limite est {limit_mb} Mo.", ["Déposez-le en deux parties.", "Ou demandez à l’administrateur de relever la limite."])
+    return error_page(
+        request,
+        413,
+        "Ce fichier est trop lourd",
+        f"{weight} limite est {limit_mb} Mo.",
+        ["Déposez-le en deux parties.", "Ou demandez à l’administrateur de relever la limite."],
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: nothing half-written, try again, whom to tell."""
-    return error_page(request, 500, "Le portail n’a pas pu répondre", "L’erreur vient de Bocage, pas de vous. Elle est notée dans les journaux du serveur.",
-                      ["Réessayez dans une minute.", "Si cela continue, appelez votre service informatique."])
+    return error_page(
+        request,
+        500,
+        "Le portail n’a pas pu répondre",
+        "L’erreur vient de Bocage, pas de vous. Elle est notée dans les journaux du serveur.",
+        ["Réessayez dans une minute.", "Si cela continue, appelez votre service informatique."],
+    )
 
 
 def method_not_allowed(request: HttpRequest, *_: Any) -> HttpResponse:
     """405, in words."""
-    return error_page(request, 405, "Cette action n’est pas possible ici", "La page ne répond pas à cette sorte de demande.", ["Revenez à la page précédente."])
+    return error_page(
+        request,
+        405,
+        "Cette action n’est pas possible ici",
+        "La page ne répond pas à cette sorte de demande.",
+        ["Revenez à la page précédente."],
+    )

@@ -28,7 +28,9 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?<=1er) (?=(?:{_MONTHS})\b)"), NBSP),
 )
 _TAG = re.compile(r"(<!--.*?-->|<[^>]+>)", re.DOTALL)
-_RAW_OPEN = re.compile(r"<(code|pre|script|style|textarea|kbd|samp)\b|<(\w+)\b[^>]*(?:class=\"[^\"]*\bquote\b|\bdata-brut\b)", re.IGNORECASE)
+_RAW_OPEN = re.compile(
+    r"<(code|pre|script|style|textarea|kbd|samp)\b|<(\w+)\b[^>]*(?:class=\"[^\"]*\bquote\b|\bdata-brut\b)", re.IGNORECASE
+)
 
 
 def french(text: str) -> str:

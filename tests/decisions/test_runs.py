@@ -10,8 +10,10 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from bocage.decisions import services
-from bocage.decisions.models import Run
+from bocage.decisions.models import Proposal, Run
 from bocage.deposits.services import deposit_file
+from bocage.journal.models import Entry
+from bocage.journal.services import verify
 from bocage.organisations.services import ensure_organisation
 from bocage.organisations.tenancy import organisation_context
 from tests.servers import USECASES
@@ -131,3 +133,58 @@ def test_a_worker_that_lost_its_lease_writes_nothing(in_brenoux, volumes):
     run = services.perform_run(in_brenoux, run.pk, taken_away)
     assert run.state == Run.State.INTERRUPTED
     assert run.results.count() == 0
+
+
+def test_a_finished_run_has_its_proposals_and_its_trace(in_brenoux, volumes):
+    run = services.perform_run(in_brenoux, services.create_run("essai_tableau", volumes).pk)
+    proposals = list(Proposal.objects.filter(run=run))
+    assert [p.rank for p in proposals] == [1, 2]
+    assert {p.subject: p.reference for p in proposals} == {"Nord": 110.5, "Sud": 60.0}
+    assert proposals[0].sentence.startswith("Produire ")
+    assert events() == ["depot.recu", "execution.demandee", "execution.terminee"]
+    assert verify().sound
+
+
+def test_a_failed_run_has_no_proposal_and_its_failure_is_in_the_journal(in_brenoux, tmp_path):
+    path = tmp_path / "volumes.csv"
+    path.write_text("colonne;autre\n1;2\n", encoding="utf-8")
+    run = services.create_run("essai_tableau", {"volumes": deposit_file(path, "essai_tableau", "volumes")})
+    services.perform_run(in_brenoux, run.pk)
+    assert Proposal.objects.count() == 0
+    assert events()[-1] == "execution.echouee"
+
+
+def test_stopping_a_waiting_run_leaves_nothing_to_claim(in_brenoux, volumes):
+    run = services.request_run("essai_tableau", volumes)
+    services.stop_run(run)
+    assert services.perform_run(in_brenoux, run.pk).state == Run.State.INTERRUPTED
+    assert events()[-1] == "execution.interrompue"
+    with pytest.raises(services.RunNotStoppable):
+        services.stop_run(run)
+    services.restart_run(run)
+    assert events()[-1] == "execution.relancee"
+    assert services.perform_run(in_brenoux, run.pk).state == Run.State.DONE
+
+
+def test_a_worker_does_not_take_a_restarted_run_for_its_own(in_brenoux, volumes):
+    """Stopped, restarted and claimed by another worker while the first one computes: the first one writes nothing."""
+    run = services.create_run("essai_tableau", volumes)
+
+    def meanwhile(fraction: float, message: str) -> None:
+        Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, attempts=2)
+
+    run = services.perform_run(in_brenoux, run.pk, meanwhile)
+    assert run.state == Run.State.RUNNING
+    assert run.results.count() == Proposal.objects.count() == 0
+
+
+def test_a_lost_run_is_journalled_once(in_brenoux, volumes):
+    run = services.create_run("essai_tableau", volumes)
+    Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, lease_until=timezone.now() - timedelta(seconds=1))
+    assert services.mark_interrupted_runs() == 1
+    assert services.mark_interrupted_runs() == 0
+    assert events().count("execution.interrompue") == 1
+
+
+def events() -> list[str]:
+    return list(Entry.objects.order_by("sequence").values_list("event", flat=True))

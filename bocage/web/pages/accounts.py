@@ -45,7 +45,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 return redirect(_after(request, user))
             form.add_error(None, "L’adresse ou le mot de passe ne convient pas. Vérifiez la touche majuscules.")
     status = 422 if form.errors else 200
-    return render(request, "web/accounts/sign_in.html", {"form": form, "next": request.GET.get("next", ""), "oidc": settings.OIDC_ENABLED}, status=status)
+    return render(
+        request,
+        "web/accounts/sign_in.html",
+        {"form": form, "next": request.GET.get("next", ""), "oidc": settings.OIDC_ENABLED},
+        status=status,
+    )
 
 
 @require_POST

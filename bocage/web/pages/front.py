@@ -58,8 +58,12 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         for name, group in groupby(sorted(kept, key=lambda f: (f.domaine, f.titre)), key=lambda f: f.domaine)
     ]
     context = {
-        "groups": groups, "total": len(fiches), "q": q, "domain": domain,
-        "domains": sorted({f.domaine for f in fiches}), "problems": discovery.problems(),
+        "groups": groups,
+        "total": len(fiches),
+        "q": q,
+        "domain": domain,
+        "domains": sorted({f.domaine for f in fiches}),
+        "problems": discovery.problems(),
     }
     return render(request, "web/front/catalogue.html", context)
 

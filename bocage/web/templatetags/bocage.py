@@ -16,9 +16,20 @@ register = template.Library()
 
 # State → class of the shape drawn before the word (LOOK.md, « State »).
 _SHAPES = {
-    "terminee": "on", "en_cours": "try", "attente": "", "echouee": "bad", "interrompue": "bad",
-    "acceptee": "on", "modifiee": "on", "refusee": "on", "a_decider": "",
-    "service": "on", "essai": "try", "arrete": "", "absente": "bad", "disponible": "",
+    "terminee": "on",
+    "en_cours": "try",
+    "attente": "",
+    "echouee": "bad",
+    "interrompue": "bad",
+    "acceptee": "on",
+    "modifiee": "on",
+    "refusee": "on",
+    "a_decider": "",
+    "service": "on",
+    "essai": "try",
+    "arrete": "",
+    "absente": "bad",
+    "disponible": "",
 }
 
 

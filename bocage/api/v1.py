@@ -1,0 +1,209 @@
+"""The operations of /api/v1. One POST …/runs per use case, named after its fiche; everything else is common."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import File, Form, NinjaAPI, Status, UploadedFile
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.pagination import PageNumberPagination, paginate
+from ninja.security import HttpBearer
+
+from bocage import __version__
+from bocage.api.models import ApiToken, Scope
+from bocage.api.schemas import DecisionOut, DepositOut, ErrorOut, ProposalOut, RunIn, RunOut
+from bocage.contract import discovery
+from bocage.contract.errors import BocageError
+from bocage.contract.fiche import Fiche
+from bocage.decisions import services
+from bocage.decisions.models import Decision, Proposal, Run
+from bocage.deposits.models import Deposit
+from bocage.deposits.services import deposit_file
+
+MAX_UPLOAD = 200 * 1024 * 1024
+REFUSALS = {401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 422: ErrorOut}
+
+
+class TokenAuth(HttpBearer):
+    """The token found by the middleware, if it has the scope that the operation needs."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self.scope = scope
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        """The token, or None (401). Raises 403 when the scope is missing."""
+        found: ApiToken | None = getattr(request, "api_token", None)
+        if found is None:
+            return None
+        if self.scope not in found.scopes:
+            raise HttpError(403, f"Ce jeton n’a pas le droit « {self.scope.value} ». Demandez-en un autre à un administrateur.")
+        return found
+
+
+READ, DEPOSIT, RUN = TokenAuth(Scope.READ), TokenAuth(Scope.DEPOSIT), TokenAuth(Scope.RUN)
+
+api = NinjaAPI(
+    title="Bocage",
+    version=__version__,
+    description="Dépôts, exécutions, propositions et décisions d’une collectivité. Un jeton ne décide pas : une décision a une personne.",
+    docs_url=None,
+    urls_namespace="api-v1",
+)
+
+
+def _refusal(request: HttpRequest, status: int, code: str, message: str, details: list[str] | None = None) -> HttpResponse:
+    return api.create_response(request, {"error": {"code": code, "message": message, "details": details or []}}, status=status)
+
+
+@api.exception_handler(BocageError)
+def _on_bocage_error(request: HttpRequest, error: BocageError) -> HttpResponse:
+    unknown = error.code in ("cas-inconnu", "execution-inconnue")
+    return _refusal(request, 404 if unknown else 422, error.code, error.message)
+
+
+@api.exception_handler(ValidationError)
+def _on_validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    details = [f"{'.'.join(map(str, e['loc']))} : {e['msg']}" for e in error.errors][:50]
+    return _refusal(request, 422, "demande-invalide", "La demande n’a pas la forme attendue. Le détail nomme chaque champ.", details)
+
+
+@api.exception_handler(AuthenticationError)
+def _on_authentication_error(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return _refusal(request, 401, "jeton-absent", "Il faut un jeton valable : en-tête « Authorization: Bearer bocage_… ».")
+
+
+@api.exception_handler(HttpError)
+def _on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    code = {400: "demande-invalide", 403: "droit-insuffisant", 404: "introuvable"}.get(error.status_code, "erreur")
+    return _refusal(request, error.status_code, code, str(error))
+
+
+@api.get(
+    "/usecases", auth=READ, response={200: list[Fiche], **REFUSALS}, tags=["catalogue"], summary="Les fiches des cas d’usage installés"
+)
+def list_usecases(request: HttpRequest) -> list[Fiche]:
+    """The public identity cards."""
+    return discovery.all_fiches()
+
+
+@api.get("/usecases/{slug}", auth=READ, response={200: Fiche, **REFUSALS}, tags=["catalogue"], summary="Une fiche")
+def get_usecase(request: HttpRequest, slug: str) -> Fiche:
+    """One identity card."""
+    return discovery.load_fiche(slug)
+
+
+@api.get("/deposits", auth=READ, response={200: list[DepositOut], **REFUSALS}, tags=["dépôts"], summary="Les dépôts, les derniers d’abord")
+@paginate(PageNumberPagination, page_size=100)
+def list_deposits(request: HttpRequest) -> Any:
+    """The organisation's deposits."""
+    return Deposit.objects.all()
+
+
+@api.post("/deposits", auth=DEPOSIT, response={200: DepositOut, 201: DepositOut, **REFUSALS}, tags=["dépôts"], summary="Déposer un fichier")
+def create_deposit(request: HttpRequest, usecase: Form[str], input_name: Form[str], file: File[UploadedFile]) -> Any:
+    """Keep a file. Idempotent: the same bytes under the same name are one deposit (200 the second time, 201 the first)."""
+    discovery.load_fiche(usecase)
+    if (file.size or 0) > MAX_UPLOAD:
+        raise HttpError(413, f"Ce fichier pèse {(file.size or 0) / 1e6:.0f} Mo ; la limite est {MAX_UPLOAD // 2**20} Mo.")
+    newest = Deposit.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / (_plain_name(file.name) or "fichier")
+        with path.open("wb") as writer:
+            for chunk in file.chunks():
+                writer.write(chunk)
+        deposit = deposit_file(path, usecase, input_name[:60])
+    return Status(201 if deposit.pk > newest else 200, deposit)
+
+
+@api.get("/runs", auth=READ, response={200: list[RunOut], **REFUSALS}, tags=["exécutions"], summary="Les exécutions, les dernières d’abord")
+@paginate(PageNumberPagination, page_size=100)
+def list_runs(request: HttpRequest) -> Any:
+    """The organisation's runs."""
+    return Run.objects.all()
+
+
+@api.get("/runs/{int:run_id}", auth=READ, response={200: RunOut, **REFUSALS}, tags=["exécutions"], summary="Une exécution")
+def get_run(request: HttpRequest, run_id: int) -> Run:
+    """Where a run stands."""
+    return services.get_run(run_id)
+
+
+@api.post(
+    "/runs/{int:run_id}/restart",
+    auth=RUN,
+    response={200: RunOut, **REFUSALS},
+    tags=["exécutions"],
+    summary="Relancer une exécution arrêtée",
+)
+def restart_run(request: HttpRequest, run_id: int) -> Run:
+    """Put an interrupted or failed run back in the queue."""
+    run = services.get_run(run_id)
+    services.restart_run(run)
+    return services.get_run(run_id)
+
+
+@api.get(
+    "/runs/{int:run_id}/proposals", auth=READ, response={200: list[ProposalOut], **REFUSALS}, tags=["décisions"], summary="Les propositions"
+)
+@paginate(PageNumberPagination, page_size=100)
+def list_proposals(request: HttpRequest, run_id: int) -> Any:
+    """What the machine proposes, ranked."""
+    return Proposal.objects.filter(run=services.get_run(run_id))
+
+
+@api.get(
+    "/runs/{int:run_id}/decisions", auth=READ, response={200: list[DecisionOut], **REFUSALS}, tags=["décisions"], summary="La liste décidée"
+)
+def list_decisions(request: HttpRequest, run_id: int) -> list[dict[str, Any]]:
+    """What people decided: the only list that leaves the system."""
+    standing = Decision.objects.filter(proposal__run=services.get_run(run_id), replaced_by__isnull=True).select_related(
+        "proposal", "person"
+    )
+    return [
+        {
+            "proposal": d.proposal_id,
+            "subject": d.proposal.subject,
+            "action": d.proposal.action,
+            "verdict": d.verdict,
+            "value": d.value,
+            "unit": d.proposal.unit,
+            "reason": d.reason,
+            "person": d.person.name,
+            "decided_at": d.decided_at,
+        }
+        for d in standing.order_by("proposal__rank")
+    ]
+
+
+def _start_of(slug: str) -> Callable[[HttpRequest, RunIn], Any]:
+    def start_run(request: HttpRequest, body: RunIn) -> Any:
+        deposits = {d.pk: d for d in Deposit.objects.filter(pk__in=body.deposits.values(), usecase=slug)}
+        absent = [f"{name} : {pk}" for name, pk in body.deposits.items() if pk not in deposits]
+        if absent:
+            raise HttpError(404, f"Ces dépôts n’existent pas pour « {slug} » : {', '.join(absent)}.")
+        return Status(201, services.request_run(slug, {name: deposits[pk] for name, pk in body.deposits.items()}, body.params, body.seed))
+
+    return start_run
+
+
+def _plain_name(name: str | None) -> str:
+    """The file's own name, without any folder, NUL or control character, short enough for every disk."""
+    kept = "".join(c for c in (name or "").replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable())
+    return kept.strip(". ").encode()[-200:].decode(errors="ignore")
+
+
+for _fiche in discovery.all_fiches():
+    api.post(
+        f"/usecases/{_fiche.slug}/runs",
+        auth=RUN,
+        response={201: RunOut, **REFUSALS},
+        tags=[_fiche.slug],
+        operation_id=f"run_{_fiche.slug}",
+        summary=f"Lancer : {_fiche.titre}",
+        description=f"{_fiche.finalite}\n\nMéthode habituelle, calculée à côté : {_fiche.methode_habituelle}",
+    )(_start_of(_fiche.slug))
