@@ -36,7 +36,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOCAGE_ALLOWED_HOSTS", "127.0.0.1,localhost", "Host names under which the portal answers, comma separated."),
     Setting("BOCAGE_HTTPS", "", "1 when the portal is served over HTTPS by a proxy: secure cookies, HSTS, redirect."),
     Setting("BOCAGE_DEMO", "", "1 on a demonstration server: its people sign in with one click. Never on a real one."),
+    Setting("BOCAGE_OIDC_ISSUER", "", "Issuer address of the OpenID Connect provider, as ProConnect gives it. Empty: local accounts only."),
+    Setting("BOCAGE_OIDC_CLIENT_ID", "", "Identifier that the provider gave to this portal."),
+    Setting("BOCAGE_OIDC_CLIENT_SECRET", "", "Secret that the provider gave to this portal."),
+    Setting("BOCAGE_OIDC_ALGORITHM", "RS256", "Signature of the provider's tokens and user information: RS256, ES256 or PS256."),
     Setting("BOCAGE_TIME_ZONE", "Europe/Paris", "Time zone of organisations that do not choose their own."),
+    Setting("BOCAGE_UPLOAD_MB", "20", "Largest file that people may deposit, in MB."),
     Setting("BOCAGE_RUN_SECONDS", "300", "Time budget of one engine, in seconds."),
     Setting("BOCAGE_RUN_MEMORY_MB", "3000", "Memory limit of one engine, in MB."),
     Setting("BOCAGE_WORKERS", "2", "Processes that one engine may use."),
@@ -99,6 +104,17 @@ def database_of(url: str, home: Path) -> dict[str, Any]:
     raise InvalidSetting(f"BOCAGE_DATABASE_URL commence par « {parts.scheme}: » ; il faut postgresql:// ou sqlite:///.")
 
 
+def check_oidc(issuer: str, client: str, secret: str, algorithm: str) -> None:
+    """Refuse half a configuration of OpenID Connect. Raises ``InvalidSetting``."""
+    parts = urlsplit(issuer)
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
+        raise InvalidSetting(f"BOCAGE_OIDC_ISSUER vaut « {issuer} » ; il faut une adresse en https://.")
+    if not client or not secret:
+        raise InvalidSetting("BOCAGE_OIDC_ISSUER est donné : il faut aussi BOCAGE_OIDC_CLIENT_ID et BOCAGE_OIDC_CLIENT_SECRET.")
+    if algorithm not in ("RS256", "ES256", "PS256"):
+        raise InvalidSetting(f"BOCAGE_OIDC_ALGORITHM vaut « {algorithm} » ; il faut RS256, ES256 ou PS256.")
+
+
 def _secret_key(home: Path) -> str:
     given = read_setting("BOCAGE_SECRET_KEY")
     if given:
@@ -118,6 +134,7 @@ def _secret_key(home: Path) -> str:
 HOME = Path(read_setting("BOCAGE_HOME")).resolve()
 HOME.mkdir(parents=True, exist_ok=True)
 DASK = read_setting("BOCAGE_DASK")
+UPLOAD_MB = read_int("BOCAGE_UPLOAD_MB")
 RUN_SECONDS = read_int("BOCAGE_RUN_SECONDS")
 RUN_MEMORY_MB = read_int("BOCAGE_RUN_MEMORY_MB")
 WORKERS = read_int("BOCAGE_WORKERS")
@@ -158,7 +175,20 @@ WSGI_APPLICATION = "bocage.wsgi.application"
 HTTPS = read_setting("BOCAGE_HTTPS") == "1"
 DEMO = read_setting("BOCAGE_DEMO") == "1"
 DEMO_DOMAIN = "@brenoux.example"
-OIDC_ENABLED = False
+OIDC_ISSUER = read_setting("BOCAGE_OIDC_ISSUER")
+OIDC_ENABLED = bool(OIDC_ISSUER)
+OIDC_RP_CLIENT_ID = read_setting("BOCAGE_OIDC_CLIENT_ID")
+OIDC_RP_CLIENT_SECRET = read_setting("BOCAGE_OIDC_CLIENT_SECRET")
+OIDC_RP_SIGN_ALGO = read_setting("BOCAGE_OIDC_ALGORITHM")
+OIDC_RP_SCOPES = "openid email"
+OIDC_USE_PKCE = OIDC_STORE_ID_TOKEN = True
+OIDC_TIMEOUT = (5, 10)
+if OIDC_ENABLED:
+    check_oidc(OIDC_ISSUER, OIDC_RP_CLIENT_ID, OIDC_RP_CLIENT_SECRET, OIDC_RP_SIGN_ALGO)
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    *(["bocage.organisations.oidc.Backend"] if OIDC_ENABLED else []),
+]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -203,10 +233,16 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("email", "name")}},
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 FILE_UPLOAD_TEMP_DIR = None
+FILE_UPLOAD_HANDLERS = [
+    "bocage.deposits.uploads.CappedUploads",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -215,7 +251,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        # Signing out is a form, which may lead to the identity provider.
+        "form-action": ["'self'", *([f"{urlsplit(OIDC_ISSUER).scheme}://{urlsplit(OIDC_ISSUER).netloc}"] if OIDC_ENABLED else [])],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
     }

@@ -13,5 +13,6 @@ handler500 = "bocage.web.errors.server_error"
 
 urlpatterns = [
     path("api/v1/", api.urls),
+    path("oidc/", include("bocage.web.pages.oidc")),
     path("", include("bocage.web.urls")),
 ]

@@ -13,6 +13,26 @@ def deposits_in_a_temporary_folder(settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "deposits"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def flush_lifts_the_journal_triggers() -> Iterator[None]:
+    """Transactional tests empty every table at their end, which the journal's triggers refuse: only that flush may."""
+    from django.db import connection
+
+    from bocage.journal.triggers import create_statements, drop_statements
+
+    original = connection.ops.sql_flush
+
+    def flush(style, tables, **options):
+        statements = original(style, tables, **options)
+        if "journal_entry" not in tables:
+            return statements
+        return [*drop_statements(connection.vendor), *statements, *create_statements(connection.vendor)]
+
+    connection.ops.sql_flush = flush
+    yield
+    connection.ops.sql_flush = original
+
+
 @pytest.fixture
 def brenoux(db):
     """The organisation Pays de Brenoux."""

@@ -15,7 +15,7 @@ from bocage.api.models import ApiToken, Scope
 from bocage.contract.errors import BocageError
 from bocage.journal.services import record
 from bocage.organisations.models import Organisation, User
-from bocage.organisations.tenancy import organisation_context
+from bocage.organisations.tenancy import across, organisation_context
 
 PREFIX = "bocage_"
 
@@ -53,9 +53,9 @@ def find_token(secret: str) -> ApiToken | None:
     """The living token of this secret, whatever its organisation."""
     if not secret.startswith(PREFIX) or len(secret) > 200:
         return None
-    token: ApiToken | None = (
-        ApiToken.across_organisations.filter(digest=_digest(secret), revoked_at=None).select_related("organisation").first()
-    )
+    with across():
+        living = ApiToken.across_organisations.filter(digest=_digest(secret), revoked_at=None)
+        token: ApiToken | None = living.select_related("organisation").first()
     if token is None or (token.expires_at and token.expires_at <= timezone.now()):
         return None
     return token

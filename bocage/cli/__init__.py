@@ -23,9 +23,14 @@ class _LazyGroup(click.Group):
         "run": "runs",
         "runs": "runs",
         "restart": "runs",
+        "serve": "serve",
         "worker": "server",
         "migrate": "server",
         "demo": "demo",
+        "organisation": "people",
+        "user": "people",
+        "journal": "journal",
+        "export": "export",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

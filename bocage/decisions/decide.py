@@ -28,6 +28,11 @@ class DecisionRefused(BocageError):
 
     code = "decision-incomplete"
 
+    def __init__(self, message: str, field: str = "verdict") -> None:
+        super().__init__(message)
+        self.field = field
+        """Which field of the form is at fault: verdict, valeur or motif."""
+
 
 class AlreadyDecided(BocageError):
     """Someone decided in the meantime; the newer decision is shown, nothing is overwritten."""
@@ -47,14 +52,17 @@ def current_decision(proposal: Proposal) -> Decision | None:
     return found
 
 
-def decide(proposal: Proposal, person: User, verdict: str, value: float | str | None = None, reason: str = "", seen: int | None = None) -> Decision:
+def decide(
+    proposal: Proposal, person: User, verdict: str, value: float | str | None = None, reason: str = "", seen: int | None = None
+) -> Decision:
     """Write the decision of ``person`` on ``proposal`` and its journal entry.
 
     ``seen`` is the id of the decision that the person saw (None: none yet); if another stands by now, ``AlreadyDecided`` says whose.
     Amending needs ``value`` and ``reason``, refusing needs ``reason``; accepting takes the proposed value. Raises ``DecisionRefused``.
     """
-    if proposal.organisation_id != current_organisation_id():
-        raise OtherOrganisation(f"proposal of organisation {proposal.organisation_id} decided in the context of {current_organisation_id()}")
+    current = current_organisation_id()
+    if proposal.organisation_id != current:
+        raise OtherOrganisation(f"proposal of organisation {proposal.organisation_id} decided in the context of {current}")
     membership = _membership(person)
     reason = reason.strip()
     _check(proposal, verdict, value, reason)
@@ -149,20 +157,20 @@ def _check(proposal: Proposal, verdict: str, value: float | str | None, reason: 
     if verdict == Verdict.AMEND:
         _check_value(proposal, value)
     if verdict != Verdict.ACCEPT and len(reason) < 3:
-        raise DecisionRefused("Le motif manque. Écrivez en quelques mots pourquoi ; il reste au journal.")
+        raise DecisionRefused("Le motif manque. Écrivez en quelques mots pourquoi ; il reste au journal.", "motif")
     if len(reason) > MAX_REASON:
-        raise DecisionRefused(f"Le motif compte {len(reason)} caractères ; la limite est {MAX_REASON}. Raccourcissez-le.")
+        raise DecisionRefused(f"Le motif compte {len(reason)} caractères ; la limite est {MAX_REASON}. Raccourcissez-le.", "motif")
 
 
 def _check_value(proposal: Proposal, value: float | str | None) -> None:
     if value is None or value == "":
-        raise DecisionRefused("La valeur modifiée manque. Écrivez la valeur que vous retenez.")
+        raise DecisionRefused("La valeur modifiée manque. Écrivez la valeur que vous retenez.", "valeur")
     if is_number(proposal.value) and not is_number(value):
-        raise DecisionRefused(f"La valeur « {str(value)[:40]} » n’est pas un nombre. Écrivez par exemple 1240,5.")
+        raise DecisionRefused(f"La valeur « {str(value)[:40]} » n’est pas un nombre. Écrivez par exemple 1240,5.", "valeur")
     if isinstance(value, str) and len(value) > _MAX_TEXT:
-        raise DecisionRefused(f"La valeur compte {len(value)} caractères ; la limite est {_MAX_TEXT}. Raccourcissez-la.")
+        raise DecisionRefused(f"La valeur compte {len(value)} caractères ; la limite est {_MAX_TEXT}. Raccourcissez-la.", "valeur")
     if value == proposal.value:
-        raise DecisionRefused("La valeur modifiée est celle qui est proposée. Choisissez Accepter, ou écrivez une autre valeur.")
+        raise DecisionRefused("La valeur modifiée est celle qui est proposée. Choisissez Accepter, ou écrivez une autre valeur.", "valeur")
 
 
 def is_number(value: object) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
@@ -17,9 +16,9 @@ def usual_values(baseline: Outcome | None) -> dict[tuple[str, str], float | str 
     Where it says several things of one subject and action (one a day, say), none is taken: an engine with several proposals per subject
     gives each its own ``evidence["reference"]``. A wrong comparison is worse than none.
     """
-    given = [(rec.subject, rec.action) for rec in baseline.recommendations] if baseline else []
-    once = {key for key, times in Counter(given).items() if times == 1}
-    return {(rec.subject, rec.action): rec.value for rec in baseline.recommendations if (rec.subject, rec.action) in once} if baseline else {}
+    given = [((rec.subject, rec.action), rec.value) for rec in baseline.recommendations] if baseline else []
+    times = Counter(key for key, _ in given)
+    return {key: value for key, value in given if times[key] == 1}
 
 
 def write_proposals(run: Run, engine: Outcome, baseline: Outcome | None, sentences: list[str]) -> None:
@@ -61,9 +60,9 @@ def undecided(proposals: QuerySet[Proposal] | None = None) -> QuerySet[Proposal]
     return among.exclude(pk__in=Decision.objects.values("proposal_id"))
 
 
-def standing_decisions(proposals: Iterable[Proposal]) -> dict[int, Decision]:
-    """The decision that holds on each of ``proposals``, by proposal id, read in one query."""
-    found = Decision.objects.filter(proposal__in=list(proposals), replaced_by__isnull=True).select_related("person")
+def standing_decisions(run: Run) -> dict[int, Decision]:
+    """The decision that holds on each decided proposal of ``run``, by proposal id, read in one query."""
+    found = Decision.objects.filter(proposal__run=run, replaced_by__isnull=True).select_related("person")
     return {decision.proposal_id: decision for decision in found}
 
 

@@ -23,12 +23,12 @@ from pydantic import JsonValue
 
 from bocage.contract.errors import BocageError
 from bocage.decisions.models import RoleResult, Run, RunInput
-from bocage.deposits.models import Deposit
 from bocage.decisions.proposals import write_proposals
+from bocage.deposits.models import Deposit
 from bocage.execution import RoleRecord, RunRecord, RunRequest, execute, explain
 from bocage.journal.services import record as journal
 from bocage.organisations.models import Organisation, User
-from bocage.organisations.tenancy import organisation_context
+from bocage.organisations.tenancy import across, organisation_context
 
 LEASE = timedelta(seconds=30)
 _RENEW_EVERY_S = 5.0
@@ -118,8 +118,14 @@ def restart_run(run: Run, person: User | None = None) -> None:
     with transaction.atomic():
         restartable = Q(state__in=[Run.State.INTERRUPTED, Run.State.FAILED])
         changed = Run.objects.filter(restartable, pk=run.pk).update(
-            state=Run.State.WAITING, error_code="", error_message="", progress=0.0, progress_message="", lease_until=None,
-            started_at=None, finished_at=None,
+            state=Run.State.WAITING,
+            error_code="",
+            error_message="",
+            progress=0.0,
+            progress_message="",
+            lease_until=None,
+            started_at=None,
+            finished_at=None,
         )
         if not changed:
             run.refresh_from_db()
@@ -158,7 +164,8 @@ def mark_interrupted_runs() -> int:
     lost = Q(state=Run.State.RUNNING, lease_until__lt=now)
     taken = DBTaskResult.objects.exclude(status=TaskResultStatus.READY).filter(started_at__lt=now - LEASE)
     orphans = Q(state=Run.State.WAITING, task_id__in=[str(pk) for pk in taken.values_list("id", flat=True)]) & ~Q(task_id="")
-    found = Run.across_organisations.filter(lost | orphans).select_related("organisation")
+    with across():
+        found = list(Run.across_organisations.filter(lost | orphans).select_related("organisation"))
     return sum(_interrupt(run, lost | orphans) for run in found)
 
 

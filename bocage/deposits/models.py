@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,9 +26,13 @@ class Deposit(TenantModel):
     source_url = models.URLField("adresse d’origine", max_length=500, blank=True)
     licence = models.CharField(max_length=120, blank=True)
     report = models.JSONField("compte rendu", null=True)
+    details = models.JSONField(
+        "toutes les erreurs", null=True, help_text="Every wrong cell, up to 100 000: loaded only by the page that shows them."
+    )
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["-deposited_at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["organisation", "usecase", "-deposited_at"], name="deposit_latest")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organisation", "usecase", "input_name", "sha256", "filename"], name="deposit_once"),
         ]
@@ -38,4 +43,5 @@ class Deposit(TenantModel):
     @property
     def path(self) -> Path:
         """Where the bytes are. The suffix is kept: readers choose their format by content and suffix."""
-        return Path(settings.MEDIA_ROOT) / str(self.organisation_id) / f"{self.sha256}{Path(self.filename).suffix.lower()[:12]}"
+        suffix = re.sub(r"[^.a-z0-9]", "", Path(self.filename).suffix.lower())[:12]
+        return Path(settings.MEDIA_ROOT) / str(self.organisation_id) / f"{self.sha256}{suffix}"

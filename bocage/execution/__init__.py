@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bocage.execution.records import Energy, RoleRecord, RunRecord, RunRequest
-    from bocage.execution.service import evaluate, execute, explain
+    from bocage.execution.service import correct, describe, evaluate, execute, explain, inspect
 
-__all__ = ["Energy", "RoleRecord", "RunRecord", "RunRequest", "evaluate", "execute", "explain"]
+__all__ = ["Energy", "RoleRecord", "RunRecord", "RunRequest", "correct", "describe", "evaluate", "execute", "explain", "inspect"]
 
 _RECORDS = ("Energy", "RoleRecord", "RunRecord", "RunRequest")
 

@@ -24,7 +24,7 @@ def read_inputs(declared: Declared, files: Mapping[str, str], timezone: str) -> 
         if name not in files:
             _require(name, kind)
         elif isinstance(kind, FileInput):
-            inputs[name] = _file(name, kind, Path(files[name]))
+            inputs[name] = check_file(name, kind, Path(files[name]))
         else:
             from bocage.contract.tables import read_table
 
@@ -52,7 +52,8 @@ def _require(name: str, kind: type[Row] | FileInput) -> None:
         raise MissingInput(f"Il manque l’entrée « {name} »{f' ({title})' if title else ''}. Déposez ce fichier, puis relancez le calcul.")
 
 
-def _file(name: str, kind: FileInput, path: Path) -> Path:
+def check_file(name: str, kind: FileInput, path: Path) -> Path:
+    """``path`` itself, of the right kind and size. Raises ``UnreadableFile``."""
     if kind.suffixes and not path.name.lower().endswith(tuple(suffix.lower() for suffix in kind.suffixes)):
         raise UnreadableFile(f"Entrée « {name} » : lu un fichier « {path.suffix or path.name} », attendu {' ou '.join(kind.suffixes)}.")
     size = path.stat().st_size

@@ -1,10 +1,11 @@
-"""The three doors to engines: ``execute``, ``evaluate``, ``explain``. Each goes through a fresh worker."""
+"""The doors to engines: execute, evaluate, explain, describe, inspect, correct. Each goes through a fresh worker."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from bocage.contract import private
 from bocage.contract.discovery import use_case_folder
 from bocage.contract.errors import BocageError, EngineFault, WorkerDied
 from bocage.contract.outcome import Outcome, Recommendation
-from bocage.execution import bounds
+from bocage.execution import bounds, inspection
 from bocage.execution.energy import from_cpu
 from bocage.execution.fingerprint import engine_version, input_hash
 from bocage.execution.records import Role, RoleRecord, RunRecord, RunRequest, Sandbox
@@ -163,6 +164,54 @@ def explain(slug: str, recommendations: Sequence[Recommendation], *, seconds: fl
     with Workspace() as workspace:
         blob = _ask(order("explain", slug, body, workspace, {}, "Europe/Paris", seconds, memory_mb))
     return bounds.sentences(blob, len(recommendations))
+
+
+def describe(slug: str) -> dict[str, Any]:
+    """What a use case asks for: ``inputs`` and ``truth`` (title, need, columns or suffixes), ``params`` (JSON schema).
+
+    Raises ``BocageError``. Kept in memory for as long as the code of the use case is the same.
+    """
+    key = (slug, engine_version(slug))
+    with _describing:
+        if key not in _described:
+            with Workspace() as workspace:
+                blob = _ask(order("describe", slug, {}, workspace, {}, "Europe/Paris", 60, 1024))
+            _described[key] = inspection.description(blob)
+        return _described[key]
+
+
+def inspect(
+    slug: str,
+    inputs: Mapping[str, Path],
+    timezone: str,
+    names: Mapping[str, str] | None = None,
+    *,
+    seconds: float = 120,
+    memory_mb: int = 2048,
+) -> dict[str, dict[str, Any]]:
+    """The report of each file, read and checked in a worker; ``names`` are what sentences call the files.
+
+    A report has ``file`` and ``table`` (false for a file that is not one), then ``error`` (``code``, ``message``) when it cannot be read,
+    else what ``TableReport.to_dict`` gives and ``details``: every wrong cell as ``[line, kind, read]``, with ``kinds`` =
+    ``[column, expected, advice]``. Raises ``BocageError`` when the use case itself cannot read.
+    """
+    use_case_folder(slug)
+    with Workspace() as workspace:
+        paths, _ = workspace.take(inputs)
+        blob = _ask(order("inspect", slug, {"names": dict(names or {})}, workspace, paths, timezone, seconds, memory_mb))
+    return inspection.reports(blob, set(inputs))
+
+
+def correct(slug: str, input_name: str, path: Path, timezone: str, name: str, *, seconds: float = 120, memory_mb: int = 2048) -> bytes:
+    """The wrong lines of the table at ``path``, as a CSV to correct in a spreadsheet, written in a worker. Raises ``BocageError``."""
+    use_case_folder(slug)
+    with Workspace() as workspace:
+        paths, _ = workspace.take({input_name: path})
+        return _ask(order("correct", slug, {"names": {input_name: name}}, workspace, paths, timezone, seconds, memory_mb))
+
+
+_describing = threading.Lock()
+_described: dict[tuple[str, str], dict[str, Any]] = {}
 
 
 def _ask(what: Order) -> bytes:

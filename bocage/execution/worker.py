@@ -185,6 +185,41 @@ class Worker:
         figures = use_case.evaluate(outcome, truth)
         return json.dumps({str(name): float(value) for name, value in figures.items()}).encode()
 
+    def do_describe(self) -> bytes:
+        """What the use case asks for."""
+        from bocage.contract.discovery import load_engine
+        from bocage.execution.inspection import described
+
+        self.orders.follow(None)
+        use_case = load_engine(self.order["slug"])
+        self.sender.send({"t": "prepared"}, b"{}")
+        return json.dumps(described(use_case)).encode()
+
+    def do_inspect(self) -> bytes:
+        """The report of each file."""
+        from bocage.contract.discovery import load_engine
+        from bocage.execution.inspection import inspected
+
+        self.orders.follow(None)
+        order, use_case = self.order, load_engine(self.order["slug"])
+        self.sender.send({"t": "prepared"}, b"{}")
+        declared = {**use_case.inputs, **use_case.truth}
+        return json.dumps(inspected(declared, order["inputs"], order["names"], order["timezone"]), allow_nan=False).encode()
+
+    def do_correct(self) -> bytes:
+        """The wrong lines of one table, as CSV."""
+        from pathlib import Path
+
+        from bocage.contract.discovery import load_engine
+        from bocage.execution.inspection import corrected
+
+        self.orders.follow(None)
+        order, use_case = self.order, load_engine(self.order["slug"])
+        self.sender.send({"t": "prepared"}, b"{}")
+        ((name, path),) = order["inputs"].items()
+        kind = {**use_case.inputs, **use_case.truth}[name]
+        return corrected(kind, Path(path), order["names"][name], order["timezone"], Path(order["write"][0]))
+
     def do_explain(self) -> bytes:
         """One sentence per recommendation."""
         from bocage.contract.discovery import load_engine

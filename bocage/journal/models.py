@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import json
+from datetime import datetime
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -11,20 +13,37 @@ from bocage.organisations.tenancy import TenantModel
 
 
 class Entry(TenantModel):
-    """One fact. ``hash`` = SHA-256 over the canonical JSON of everything here and ``previous_hash``; never updated, never deleted."""
+    """One fact, never updated nor deleted (triggers of the database refuse it). Its key is its hash, which covers every other column.
 
+    Times and facts are kept as text, exactly as they were hashed: no database normalises them, so that a changed byte is a changed hash.
+    """
+
+    hash = models.CharField(primary_key=True, max_length=64)
     sequence = models.PositiveBigIntegerField()
-    at = models.DateTimeField()
+    time = models.CharField(max_length=32, help_text="UTC, ISO 8601 to the microsecond: sorted as text, it is sorted in time.")
     actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     actor_name = models.CharField(max_length=200)
     event = models.CharField(max_length=60, db_index=True)
-    data = models.JSONField(default=dict)
+    content = models.TextField(help_text="The facts: canonical JSON (sorted keys, no spaces, UTF-8).")
     previous_hash = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64)
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["sequence"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["organisation", "sequence"], name="journal_sequence")]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.event}"
+
+    @property
+    def at(self) -> datetime:
+        """When it happened (UTC)."""
+        return datetime.fromisoformat(self.time)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The facts."""
+        facts: dict[str, Any] = json.loads(self.content)
+        return facts
 
 
 class Head(TenantModel):
@@ -38,7 +57,7 @@ class Head(TenantModel):
 
 
 class Anchor(TenantModel):
-    """A head published in the register on a given day, so that others hold a copy."""
+    """A head published in the register, so that others hold a copy: the only thing that a whole journal rewritten cannot bring back."""
 
     sequence = models.PositiveBigIntegerField()
     hash = models.CharField(max_length=64)

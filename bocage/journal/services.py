@@ -1,27 +1,28 @@
-"""Writing to the journal, and proving that nothing in it was changed.
+"""Writing to the journal, and publishing where it stands. ``verification`` proves that nothing in it was changed.
 
-Each entry's hash covers its content and the hash before it, so that changing any byte breaks the chain from there on. The head, moved in the same
-transaction, shows a missing last entry; anchors published in the register show a journal rewritten as a whole.
+Each entry's hash covers its content and the hash before it, so that changing any byte breaks the chain from there on. The head, moved
+in the same transaction, shows a missing last entry; anchors published in the register show a journal rewritten as a whole.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
+from bocage.journal.canonical import canonical, digest, storable
 from bocage.journal.models import Anchor, Entry, Head
-from bocage.organisations.models import User
-from bocage.organisations.tenancy import current_organisation_id
+from bocage.journal.verification import GENESIS, Verification, verify
+from bocage.organisations.models import Organisation, User
+from bocage.organisations.tenancy import across, current_organisation_id, organisation_context
 
-GENESIS = "0" * 64
+__all__ = ["GENESIS", "SYSTEM", "Verification", "entry_hash", "publish_anchor", "publish_due_anchors", "record", "verify"]
+
 SYSTEM = "Bocage"
+ANCHOR_EVERY = timedelta(hours=1)
 
 
 def record(event: str, actor: User | None = None, /, **data: Any) -> Entry:
@@ -32,6 +33,7 @@ def record(event: str, actor: User | None = None, /, **data: Any) -> Entry:
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("journal.record must run inside the transaction of the fact it records")
+    content = canonical(data)
     organisation_id = current_organisation_id()
     Head.objects.get_or_create(organisation_id=organisation_id)
     # The row lock serialises writers on PostgreSQL; on SQLite the immediate transaction already does.
@@ -39,11 +41,11 @@ def record(event: str, actor: User | None = None, /, **data: Any) -> Entry:
     entry = Entry(
         organisation_id=organisation_id,
         sequence=head.sequence + 1,
-        at=timezone.now(),
+        time=timezone.now().astimezone(UTC).isoformat(timespec="microseconds"),
         actor=actor,
-        actor_name=actor.name if actor else SYSTEM,
+        actor_name=storable(actor.name) if actor else SYSTEM,
         event=event,
-        data=json.loads(json.dumps(data, allow_nan=False)),
+        content=content,
         previous_hash=head.hash,
     )
     entry.hash = entry_hash(entry)
@@ -54,66 +56,25 @@ def record(event: str, actor: User | None = None, /, **data: Any) -> Entry:
 
 
 def entry_hash(entry: Entry) -> str:
-    """SHA-256 of the entry's canonical JSON (sorted keys, no spaces, UTF-8, time in UTC to the microsecond)."""
-    content = {
-        "organisation": entry.organisation_id,
-        "sequence": entry.sequence,
-        "at": entry.at.astimezone(tz=UTC).isoformat(timespec="microseconds"),
-        "actor": entry.actor_id,
-        "actor_name": entry.actor_name,
-        "event": entry.event,
-        "data": entry.data,
-        "previous_hash": entry.previous_hash,
-    }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What ``verify`` found: how many entries hold, and one French sentence per break."""
-
-    entries: int
-    breaks: tuple[str, ...]
-
-    @property
-    def sound(self) -> bool:
-        """Whether the whole journal holds."""
-        return not self.breaks
-
-
-def verify(anchors: Iterable[Mapping[str, Any]] = ()) -> Verification:
-    """Check the journal of the organisation in context against itself, its head, its published anchors, and ``anchors`` held elsewhere.
-
-    ``anchors`` are mappings with ``sequence`` and ``hash``, as the register publishes them.
-    """
-    breaks: list[str] = []
-    hashes: dict[int, str] = {0: GENESIS}
-    expected, previous = 1, GENESIS
-    for entry in Entry.objects.order_by("sequence").iterator(chunk_size=1000):
-        if entry.sequence != expected:
-            breaks.append(f"L’entrée {expected} manque : la suivante porte le numéro {entry.sequence}.")
-        if entry.previous_hash != previous:
-            breaks.append(f"L’entrée {entry.sequence} ne suit pas la précédente : l’empreinte d’avant ne correspond pas.")
-        if entry_hash(entry) != entry.hash:
-            breaks.append(f"L’entrée {entry.sequence} a été modifiée : son empreinte ne correspond plus à son contenu.")
-        hashes[entry.sequence] = entry.hash
-        expected, previous = entry.sequence + 1, entry.hash
-    head = Head.objects.first()
-    at_head = (head.sequence, head.hash) if head else (0, GENESIS)
-    if at_head != (expected - 1, previous):
-        breaks.append(
-            f"La tête du journal annonce {at_head[0]} entrées, le journal en compte {expected - 1} : la fin a été coupée ou ajoutée."
+    """SHA-256 over the canonical JSON of every column of ``entry`` but its hash. ``docs/journal.md`` gives the recipe."""
+    return digest(
+        canonical(
+            {
+                "organisation": entry.organisation_id,
+                "sequence": entry.sequence,
+                "time": entry.time,
+                "actor": entry.actor_id,
+                "actor_name": entry.actor_name,
+                "event": entry.event,
+                "content": entry.content,
+                "previous_hash": entry.previous_hash,
+            }
         )
-    published = list(Anchor.objects.values("sequence", "hash"))
-    for anchor in [*published, *anchors]:
-        if hashes.get(int(anchor["sequence"])) != anchor["hash"]:
-            breaks.append(f"L’ancre publiée à l’entrée {anchor['sequence']} ne se retrouve pas dans le journal.")
-    return Verification(len(hashes) - 1, tuple(breaks))
+    )
 
 
 def publish_anchor() -> Anchor | None:
-    """Publish today's head in the register; the same head is published once. None while the journal is empty."""
+    """Publish the head in the register; the same head is published once. None while the journal is empty."""
     with transaction.atomic():
         head = Head.objects.select_for_update().first()
         if head is None or not head.sequence:
@@ -122,3 +83,18 @@ def publish_anchor() -> Anchor | None:
             sequence=head.sequence, defaults={"hash": head.hash, "organisation_id": head.organisation_id}
         )
         return anchor
+
+
+def publish_due_anchors() -> int:
+    """Publish the head of every journal that moved since its last anchor, an hour or more ago; returns how many were published."""
+    last = Anchor.across_organisations.filter(organisation_id=OuterRef("organisation_id")).order_by("-sequence")
+    heads = Head.across_organisations.filter(sequence__gt=0).annotate(
+        anchored=Subquery(last.values("sequence")[:1]), anchored_at=Subquery(last.values("published_at")[:1])
+    )
+    moved = Q(anchored__isnull=True) | Q(anchored__lt=F("sequence"), anchored_at__lte=timezone.now() - ANCHOR_EVERY)
+    with across():
+        due = list(heads.filter(moved).values_list("organisation_id", flat=True))
+    for organisation in Organisation.objects.filter(pk__in=due):
+        with organisation_context(organisation):
+            publish_anchor()
+    return len(due)

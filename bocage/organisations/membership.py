@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from bocage.organisations.models import Organisation, User
-from bocage.organisations.tenancy import TenantModel, organisation_context
+from bocage.organisations.tenancy import TenantModel, across, organisation_context
 
 
 class Role(models.TextChoices):
@@ -74,5 +74,7 @@ def _granted(user: User, organisation: Organisation) -> frozenset[Permission]:
 
 def organisations_of(user: User) -> models.QuerySet[Organisation]:
     """The organisations in which ``user`` holds a role, by name."""
-    ids = Membership.across_organisations.filter(user=user).values("organisation_id")
+    with across():
+        # Read here and not as a sub-query: outside ``across()`` PostgreSQL would show none.
+        ids = set(Membership.across_organisations.filter(user=user).values_list("organisation_id", flat=True))
     return Organisation.objects.filter(pk__in=ids)

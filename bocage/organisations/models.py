@@ -26,7 +26,11 @@ class Organisation(models.Model):
     siren = models.CharField("SIREN", max_length=9, blank=True, validators=[RegexValidator(r"^\d{9}$", "Un SIREN compte neuf chiffres.")])
     time_zone = models.CharField("fuseau horaire", max_length=40, default="Europe/Paris")
     administered_by = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="administered",
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="administered",
         help_text="A syndicat that manages members and settings, without reading contents.",
     )
     accent = models.CharField("couleur, jour", max_length=7, default="#2b5b3f")
@@ -59,7 +63,9 @@ class User(AbstractBaseUser):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["oidc_issuer", "oidc_subject"], condition=~models.Q(oidc_subject=""), name="one_person_per_subject"),
+            models.UniqueConstraint(
+                fields=["oidc_issuer", "oidc_subject"], condition=~models.Q(oidc_subject=""), name="one_person_per_subject"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -72,3 +78,6 @@ class SignInAttempt(models.Model):
     key = models.CharField(max_length=255, unique=True)
     failures = models.PositiveIntegerField(default=0)
     since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.key} : {self.failures}"

@@ -1,24 +1,23 @@
-"""People: creating accounts, giving and taking roles, signing in with a limit on attempts. Every change is journalled."""
+"""People: creating accounts, giving and taking roles, passwords, signing in. Every change is journalled where it matters."""
 
 from __future__ import annotations
 
+import secrets
 import unicodedata
-from datetime import timedelta
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import F
-from django.utils import timezone
 
 from bocage.contract.errors import BocageError
 from bocage.journal.services import record
-from bocage.organisations.membership import Membership, Role
-from bocage.organisations.models import SignInAttempt, User
+from bocage.organisations.membership import Membership, Permission, Role, organisations_of, permissions_of
+from bocage.organisations.models import Organisation, User
+from bocage.organisations.tenancy import current_organisation_id, organisation_context
+from bocage.organisations.throttle import TooManyAttempts, count_attempt, forgive
 
-_WINDOW = timedelta(minutes=15)
-_PER_ACCOUNT, _PER_ADDRESS = 5, 50
+__all__ = ["TooManyAttempts"]
 
 
 class InvalidPerson(BocageError):
@@ -27,16 +26,16 @@ class InvalidPerson(BocageError):
     code = "compte-invalide"
 
 
-class TooManyAttempts(BocageError):
-    """Too many failed sign-ins for this account or from this network address; wait."""
-
-    code = "trop-de-tentatives"
-
-
 class LastAdministrator(BocageError):
     """An organisation keeps at least one administrator."""
 
     code = "dernier-administrateur"
+
+
+class NotAllowed(BocageError):
+    """An administrator asked for what their role does not cover."""
+
+    code = "action-refusee"
 
 
 def normal_email(email: str) -> str:
@@ -49,6 +48,8 @@ def create_person(email: str, name: str, password: str | None = None) -> User:
     email, name = normal_email(email), " ".join(name.split())
     if not name:
         raise InvalidPerson("Le nom manque. Écrivez le prénom et le nom.")
+    if len(name) > 200:
+        raise InvalidPerson(f"Le nom compte {len(name)} caractères ; la limite est 200.")
     try:
         validate_email(email)
     except ValidationError:
@@ -74,49 +75,149 @@ def set_password(user: User, password: str) -> None:
 
 
 def grant(user: User, role: str, title: str = "", by: User | None = None) -> Membership:
-    """Give ``user`` a role in the organisation in context, or change the title of one held."""
+    """Give ``user`` a role in the organisation in context, or change the function of one held.
+
+    Raises ``InvalidPerson``, or ``NotAllowed`` to an administrator who manages the organisation from outside and would let themselves in.
+    """
+    if role not in Role.values:
+        raise InvalidPerson(f"« {role} » n’est pas un rôle. Rôles possibles : {', '.join(Role.values)}.")
+    title = " ".join(title.split())
+    if len(title) > 120:
+        raise InvalidPerson(f"La fonction compte {len(title)} caractères ; la limite est 120.")
+    if by is not None and by == user and Permission.VOIR not in permissions_of(by, _here()):
+        raise NotAllowed(
+            "Vous administrez cette collectivité sans en lire le contenu : un autre administrateur doit vous y donner un rôle."
+        )
     with transaction.atomic():
-        membership = Membership.objects.filter(user=user, role=role).first() or Membership(user=user, role=Role(role))
-        membership.title = title.strip()
-        membership.save()
-        record("membre.role_donne", by, personne=user.pk, nom=user.name, role=role, fonction=membership.title)
+        membership, _ = Membership.objects.update_or_create(
+            user=user, role=role, defaults={"title": title}, create_defaults={"title": title, "organisation_id": current_organisation_id()}
+        )
+        record("membre.role_donne", by, personne=user.pk, nom=user.name, role=role, fonction=title)
     return membership
+
+
+def invite(email: str, name: str, role: str, title: str = "", by: User | None = None, local: bool = True) -> tuple[Membership, str]:
+    """Give a role to the person of that address, whose account is made, or opened again, when needed.
+
+    With ``local`` a new account gets a provisional password, returned to be shown once; without, the person signs in through the identity
+    provider. The second value is empty when no password was made.
+    """
+    with transaction.atomic():
+        user = User.objects.filter(email=normal_email(email), is_active=True).first()
+        password = _provisional() if local and user is None else ""
+        user = user or open_account(email, name, password or None, by)
+        return grant(user, role, title, by), password
+
+
+def open_account(email: str, name: str, password: str | None, by: User | None = None) -> User:
+    """A new account, or a closed one opened again with ``password`` in the place of the old one. Raises ``InvalidPerson``."""
+    with transaction.atomic():
+        user: User = User.objects.filter(email=normal_email(email), is_active=False).first() or create_person(email, name)
+        user.is_active = True
+        if password is None:
+            user.set_unusable_password()
+        else:
+            set_password(user, password)
+        user.save()
+        record("membre.compte_ouvert", by, personne=user.pk, nom=user.name)
+    return user
 
 
 def revoke(membership: Membership, by: User | None = None) -> None:
     """Take a role away. Raises ``LastAdministrator`` when nobody would be left to manage members."""
     with transaction.atomic():
-        if membership.role == Role.ADMINISTRATEUR and Membership.objects.filter(role=Role.ADMINISTRATEUR).count() == 1:
-            raise LastAdministrator(f"{membership.user.name} est seul administrateur. Nommez-en un autre avant de retirer ce rôle.")
+        if membership.role == Role.ADMINISTRATEUR:
+            _check_not_last(membership)
         record("membre.role_retire", by, personne=membership.user_id, nom=membership.user.name, role=membership.role)
         membership.delete()
 
 
+def remove_person(user: User, by: User | None = None) -> None:
+    """Take every role held here away; a person without a role anywhere loses the account, and is signed out at once."""
+    with transaction.atomic():
+        for membership in Membership.objects.filter(user=user).select_related("user"):
+            revoke(membership, by)
+        if not organisations_of(user).exists():
+            user.is_active = False
+            user.save(update_fields=["is_active"])
+            record("membre.compte_ferme", by, personne=user.pk, nom=user.name)
+
+
+def renew_password(user: User, by: User) -> str:
+    """A new provisional password for ``user``, returned to be shown once; every session of ``user`` ends.
+
+    Raises ``NotAllowed`` unless ``by`` is an administrator, in their own right, wherever ``user`` holds a role: whoever sets a password
+    could sign in with it.
+    """
+    needed = {Permission.ADMINISTRER, Permission.VOIR}
+    if not all(needed <= permissions_of(by, organisation) for organisation in organisations_of(user)):
+        raise NotAllowed(
+            f"Le compte de {user.name} sert aussi ailleurs, ou vous administrez cette collectivité sans en lire le contenu. "
+            "L’exploitant du serveur peut changer ce mot de passe : bocage user password."
+        )
+    password = _provisional()
+    replace_password(user, password, by)
+    return password
+
+
+def change_password(user: User, current: str, new: str) -> None:
+    """Change one's own password; other sessions end. Raises ``InvalidPerson``, or ``TooManyAttempts``."""
+    count_attempt(user.email, "")
+    if not user.check_password(current):
+        raise InvalidPerson("Le mot de passe actuel ne convient pas.")
+    forgive(user.email, "")
+    if new == current:
+        raise InvalidPerson("Le nouveau mot de passe est celui d’avant. Choisissez-en un autre.")
+    replace_password(user, new, user)
+
+
+def replace_password(user: User, password: str, by: User | None = None) -> None:
+    """Set the password of ``user`` and journal it wherever ``user`` holds a role. Raises ``InvalidPerson``."""
+    set_password(user, password)
+    with transaction.atomic():
+        user.save(update_fields=["password"])
+        for organisation in organisations_of(user):
+            with organisation_context(organisation):
+                record("membre.mot_de_passe_change", by, personne=user.pk, nom=user.name)
+
+
+def get_person(email: str) -> User:
+    """The person of that address. Raises ``InvalidPerson``."""
+    user = User.objects.filter(email=normal_email(email)).first()
+    if user is None:
+        raise InvalidPerson(f"Aucun compte n’existe pour {normal_email(email)}. Créez-le : bocage user add")
+    return user
+
+
 def sign_in(email: str, password: str, address: str) -> User | None:
-    """The person, or None when the pair is wrong. Raises ``TooManyAttempts`` beyond five failures an account (fifty an address) in 15 minutes."""
+    """The person, or None when the pair is wrong. Raises ``TooManyAttempts`` (see ``throttle.py``).
+
+    ``address`` is the network address of the visitor: behind a proxy, the server must be told to trust that proxy, or all share one count.
+    """
     email = normal_email(email)
-    keys = ((f"compte {email}"[:255], _PER_ACCOUNT), (f"adresse {address}"[:255], _PER_ADDRESS))
-    since = timezone.now() - _WINDOW
-    for key, most in keys:
-        if SignInAttempt.objects.filter(key=key, since__gt=since, failures__gte=most).exists():
-            raise TooManyAttempts("Trop de tentatives. Attendez un quart d’heure, ou demandez à un administrateur de changer votre mot de passe.")
+    count_attempt(email, address)
     user = User.objects.filter(email=email, is_active=True).first()
     # The hash is computed for unknown accounts too: the time taken says nothing.
     right = user.check_password(password) if user else not User().set_password(password) and False
-    if right:
-        SignInAttempt.objects.filter(key=keys[0][0]).delete()
-        return user
-    for key, _ in keys:
-        _count_failure(key, since)
-    return None
+    if not right:
+        return None
+    forgive(email, address)
+    return user
 
 
-def _count_failure(key: str, since: object) -> None:
-    now = timezone.now()
-    attempt, created = SignInAttempt.objects.get_or_create(key=key, defaults={"failures": 1, "since": now})
-    if created:
+def _here() -> Organisation:
+    return Organisation.objects.select_related("administered_by").get(pk=current_organisation_id())
+
+
+def _check_not_last(membership: Membership) -> None:
+    # Locked, so that two administrators who remove each other at once do not both succeed.
+    held = Membership.objects.select_for_update(of=("self",)).filter(role=Role.ADMINISTRATEUR).select_related("user")
+    others = [other for other in held if other.user.is_active and other.pk != membership.pk]
+    if others or _here().administered_by_id:
         return
-    if attempt.since <= since:  # type: ignore[operator]
-        SignInAttempt.objects.filter(pk=attempt.pk).update(failures=1, since=now)
-    else:
-        SignInAttempt.objects.filter(pk=attempt.pk).update(failures=F("failures") + 1)
+    raise LastAdministrator(f"{membership.user.name} est seul administrateur. Nommez-en un autre avant de retirer ce rôle.")
+
+
+def _provisional() -> str:
+    """Four groups of four letters and digits that are not mistaken for one another: 78 bits."""
+    return "-".join("".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(4)) for _ in range(4))

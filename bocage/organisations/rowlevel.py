@@ -1,7 +1,8 @@
 """Row-level security on PostgreSQL: the database itself refuses rows of other organisations (the second lock of tenancy).
 
-The policy is put on the table of every ``TenantModel`` after each ``migrate``, so that a new table is never forgotten. It holds for the owner of
-the tables too (FORCE), but not for a superuser nor for a role with BYPASSRLS: Bocage's role must be neither, and ``check --deploy`` says so.
+The policy is put on the table of every ``TenantModel`` after each ``migrate``, so that a new table is never forgotten. It holds for the
+owner of the tables too (FORCE), but not for a superuser nor for a role with BYPASSRLS: Bocage's role must be neither, and ``check --deploy``
+says so.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ def _findings(database: BaseDatabaseWrapper) -> list[CheckMessage]:
         bypasses = cursor.fetchone()[0]
     if bypasses:
         hint = "ALTER ROLE … NOSUPERUSER NOBYPASSRLS, and make it the owner of the database."
-        found.append(Warning("The database role bypasses row-level security: the second lock of tenancy is open.", hint=hint, id="bocage.W001"))
+        found.append(
+            Warning("The database role bypasses row-level security: the second lock of tenancy is open.", hint=hint, id="bocage.W001")
+        )
     if tables := unprotected_tables(database, tenant_tables()):
         found.append(Warning(f"Tables without row-level security: {', '.join(tables)}.", hint="Run « bocage migrate ».", id="bocage.W002"))
     return found

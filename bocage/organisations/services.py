@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.utils.text import slugify
 
 from bocage.contract.errors import BocageError
@@ -24,10 +25,53 @@ def get_organisation(slug: str) -> Organisation:
         raise UnknownOrganisation(f"Aucune organisation ne s’appelle « {slug} ». Organisations connues : {known}.") from None
 
 
+class InvalidOrganisation(BocageError):
+    """A name, a SIREN, a time zone or a colour that an organisation cannot take."""
+
+    code = "organisation-invalide"
+
+
+RESERVED = frozenset(
+    {"connexion", "deconnexion", "mot-de-passe", "demonstration", "marque", "api", "static", "oidc", "sante", "accueil", "admin", "robots"}
+)
+"""First words of the server's own addresses: an organisation cannot be called so."""
+
+
 def ensure_organisation(name: str, kind: str = Organisation.Kind.COMMUNE, time_zone: str = "Europe/Paris") -> Organisation:
-    """The organisation of that name, created if it is new. Calling it twice changes nothing."""
-    organisation, _ = Organisation.objects.get_or_create(slug=slugify(name), defaults={"name": name, "kind": kind, "time_zone": time_zone})
+    """The organisation of that name, created if it is new. Calling it twice changes nothing. Raises ``InvalidOrganisation``."""
+    slug = slug_of(name)
+    organisation, _ = Organisation.objects.get_or_create(slug=slug, defaults={"name": name, "kind": kind, "time_zone": time_zone})
     return organisation
+
+
+class OrganisationExists(BocageError):
+    """An organisation already has this address."""
+
+    code = "organisation-existante"
+
+
+def create_organisation(name: str, kind: str, time_zone: str = "", siren: str = "", administered_by: str = "") -> Organisation:
+    """A new organisation. Raises ``InvalidOrganisation``, ``OrganisationExists``, or ``UnknownOrganisation`` for ``administered_by``."""
+    from bocage.organisations.identity import check_siren, check_time_zone
+
+    name, zone = " ".join(name.split()), time_zone or settings.TIME_ZONE
+    slug = slug_of(name)
+    check_time_zone(zone)
+    digits = check_siren(siren)
+    over = get_organisation(administered_by) if administered_by else None
+    if Organisation.objects.filter(slug=slug).exists():
+        raise OrganisationExists(f"« {slug} » existe déjà. Donnez un nom qui la distingue, avec le département par exemple.")
+    return Organisation.objects.create(slug=slug, name=name, kind=kind, time_zone=zone, siren=digits, administered_by=over)
+
+
+def slug_of(name: str) -> str:
+    """The address of the organisation called ``name``: « Pays de Brenoux » gives « pays-de-brenoux ». Raises ``InvalidOrganisation``."""
+    slug = slugify(name)[:60].strip("-_")
+    if not slug:
+        raise InvalidOrganisation(f"« {name} » ne donne pas d’adresse : il faut au moins une lettre ou un chiffre.")
+    if slug in RESERVED:
+        raise InvalidOrganisation(f"« {slug} » est une adresse du serveur. Ajoutez un mot, par exemple « Commune de {name} ».")
+    return slug
 
 
 class OrganisationToChoose(BocageError):

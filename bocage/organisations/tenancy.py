@@ -1,7 +1,8 @@
 """Tenancy: every row belongs to one organisation, and nothing is read or written without saying which.
 
-First lock: the default manager of a ``TenantModel`` raises ``NoOrganisation`` outside ``organisation_context`` (rule 9 of DESIGN.md). Code that
-serves the whole server (the worker that looks for interrupted runs) asks for it by name: ``Model.across_organisations``, within ``across()``.
+First lock: the default manager of a ``TenantModel`` raises ``NoOrganisation`` outside ``organisation_context`` (rule 9 of DESIGN.md). Code
+that serves the whole server (the worker that looks for interrupted runs) asks for it by name: ``Model.across_organisations``, within
+``across()``.
 
 Second lock, on PostgreSQL: row-level security (``rowlevel.py``). The contexts below tell the connection, in ``bocage.organisation`` and
 ``bocage.across``, whose rows it may see; a query that forgot its context, even in raw SQL, sees no row and writes none.
@@ -72,7 +73,7 @@ class TenantModel(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
 
     objects = TenantManager()
-    across_organisations = models.Manager()
+    across_organisations = models.Manager()  # noqa: DJ012 (a manager, which the rule takes for a field)
 
     class Meta:
         abstract = True

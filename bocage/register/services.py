@@ -5,29 +5,44 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+from random import Random
 
 from django.db import transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 
 from bocage.contract import discovery
-from bocage.contract.errors import UnknownUseCase
+from bocage.contract.errors import BocageError, UnknownUseCase
 from bocage.contract.fiche import Fiche
+from bocage.contract.french import count
 from bocage.decisions.models import Decision, Proposal, RoleResult, Run
 from bocage.journal.services import record
 from bocage.organisations.models import User
 from bocage.register.models import Evaluation, Publication
 
+FEWEST_FOR_INTERVAL = 5
+
+
+class InvalidPublication(BocageError):
+    """A state that does not exist, or a decider that may not be published."""
+
+    code = "publication-invalide"
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One evaluation: the fiche's measure for Bocage and for the usual method. ``gain`` > 0 is better, in share of the usual method."""
+    """One evaluation: the fiche's measure for Bocage and for the usual method. ``gain`` > 0 is better, in share of the usual method.
+
+    ``when`` is the day of the evaluation, ``run_at`` that of the run.
+    """
 
     when: datetime
     run: int
     engine: float
     baseline: float
     gain: float
+    run_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +68,12 @@ class Entry:
         return self.accepted + self.amended + self.refused
 
     @property
+    def verdicts(self) -> str:
+        """« 2 acceptées, 0 modifiée, 1 refusée »."""
+        counts = ((self.accepted, "acceptée"), (self.amended, "modifiée"), (self.refused, "refusée"))
+        return ", ".join(count(number, word) for number, word in counts)
+
+    @property
     def acceptance(self) -> float | None:
         """Share of decided proposals accepted as they were."""
         return self.accepted / self.decided if self.decided else None
@@ -74,6 +95,18 @@ class Entry:
             return None
         sign = 1 if self.fiche.mesure.sens == "min" else -1
         return sign * (self.baseline_mean - self.engine_mean) / abs(self.baseline_mean)
+
+    @property
+    def gain_interval(self) -> tuple[float, float] | None:
+        """95 % interval of the gain (bootstrap over evaluations, seed fixed); None under five evaluations: too few to say."""
+        if self.gain is None or len(self.measures) < FEWEST_FOR_INTERVAL:
+            return None
+        return _bootstrap(tuple((m.engine, m.baseline) for m in self.measures), 1 if self.fiche.mesure.sens == "min" else -1)
+
+    @property
+    def no_gain(self) -> bool:
+        """Whether no gain is shown: none on average, or an interval that holds zero. Said as large as a gain."""
+        return self.gain is not None and (self.gain <= 0 or (self.gain_interval is not None and self.gain_interval[0] <= 0))
 
     @property
     def drifting(self) -> bool:
@@ -100,13 +133,23 @@ def entry(slug: str) -> Entry:
 def publish(slug: str, status: str, decider: str, person: User | None, since: date | None = None) -> Publication:
     """Put a use case in the register, or change its state there; the change is journalled."""
     discovery.load_fiche(slug)
+    _check_publication(status, decider)
     with transaction.atomic():
         publication = Publication.objects.filter(usecase=slug).first() or Publication(usecase=slug, since=since or timezone.localdate())
         before = publication.status if publication.pk else None
-        publication.status, publication.decider = Publication.Status(status), decider
+        publication.status, publication.decider = Publication.Status(status), decider.strip()
         publication.save()
-        record("registre.publication", person, cas=slug, avant=before, apres=publication.status, decide=decider)
+        record("registre.publication", person, cas=slug, avant=before, apres=publication.status, decide=publication.decider)
     return publication
+
+
+def _check_publication(status: str, decider: str) -> None:
+    if status not in Publication.Status.values:
+        raise InvalidPublication("Aucun état n’est choisi. Choisissez à l’essai, en service ou arrêté.")
+    if "@" in decider:
+        raise InvalidPublication("Cette mention est publiée : écrivez un nom ou une fonction, sans adresse électronique.")
+    if len(decider.strip()) > 200:
+        raise InvalidPublication(f"La mention de qui décide compte {len(decider.strip())} caractères ; le registre en admet 200.")
 
 
 def _entry(publication: Publication, fiche: Fiche) -> Entry:
@@ -135,13 +178,26 @@ def _measures(fiche: Fiche) -> tuple[Measured, ...]:
     """The latest evaluation of each run, in the order of the runs."""
     latest: dict[int, Measured] = {}
     sign = 1 if fiche.mesure.sens == "min" else -1
-    for evaluation in Evaluation.objects.filter(run__usecase=fiche.slug).order_by("run_id", "pk"):
+    for evaluation in Evaluation.objects.filter(run__usecase=fiche.slug).select_related("run").order_by("run_id", "pk"):
         engine, baseline = evaluation.engine.get(fiche.mesure.nom), evaluation.baseline.get(fiche.mesure.nom)
         if engine is None or baseline is None:
             continue
         gain = sign * (baseline - engine) / abs(baseline) if baseline else 0.0
-        latest[evaluation.run_id] = Measured(evaluation.evaluated_at, evaluation.run_id, engine, baseline, gain)
+        latest[evaluation.run_id] = Measured(evaluation.evaluated_at, evaluation.run_id, engine, baseline, gain, evaluation.run.finished_at)
     return tuple(latest[key] for key in sorted(latest))
+
+
+@lru_cache(maxsize=256)
+def _bootstrap(pairs: tuple[tuple[float, float], ...], sign: int) -> tuple[float, float] | None:
+    """Percentile interval of the gain when evaluations are drawn again, engine and usual method together (1,000 draws)."""
+    draw, gains = Random(0), []
+    for _ in range(1000):
+        drawn = draw.choices(pairs, k=len(pairs))
+        usual = sum(b for _, b in drawn)
+        if usual:
+            gains.append(sign * (usual - sum(e for e, _ in drawn)) / abs(usual))
+    gains.sort()
+    return (gains[int(0.025 * len(gains))], gains[min(int(0.975 * len(gains)), len(gains) - 1)]) if gains else None
 
 
 def _mean(values: list[float]) -> float | None:

@@ -23,7 +23,7 @@ def error_page(request: HttpRequest, status: int, heading: str, lede: str, steps
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400, or 413 when more was sent than the server reads."""
     if isinstance(exception, RequestDataTooBig):
-        return too_large(request)
+        return too_large(request, getattr(exception, "weight_mb", None), getattr(exception, "limit_mb", 20))
     return error_page(
         request,
         400,

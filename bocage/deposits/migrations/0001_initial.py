@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 ('source_url', models.URLField(blank=True, max_length=500, verbose_name='adresse d’origine')),
                 ('licence', models.CharField(blank=True, max_length=120)),
                 ('report', models.JSONField(null=True, verbose_name='compte rendu')),
+                ('details', models.JSONField(help_text='Every wrong cell, up to 100 000: loaded only by the page that shows them.', null=True, verbose_name='toutes les erreurs')),
                 ('deposited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
             ],
@@ -37,6 +38,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'across_organisations',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['organisation', 'usecase', '-deposited_at'], name='deposit_latest')],
                 'constraints': [models.UniqueConstraint(fields=('organisation', 'usecase', 'input_name', 'sha256', 'filename'), name='deposit_once')],
             },
             managers=[

@@ -1,16 +1,198 @@
-"""Proposals and decisions."""
+"""Proposals and decisions: what waits, the ranked list with one proposal open, the form, the batch, and the list to take away."""
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from bocage.contract import discovery
+from bocage.contract.errors import BocageError
+from bocage.contract.fiche import Fiche
+from bocage.contract.french import count
+from bocage.decisions.decide import AlreadyDecided, DecisionRefused, NotADecider, decide, decide_batch, is_number
+from bocage.decisions.exports import NothingDecided, UnknownFormat, export_decisions
+from bocage.decisions.models import Decision, Proposal, Run
+from bocage.decisions.proposals import standing_decisions, undecided
+from bocage.decisions.services import UnknownRun, get_run
+from bocage.organisations.membership import Membership, Permission, Role
+from bocage.web.access import page
+from bocage.web.lines import amount, name_of
+from bocage.web.proposal_list import Selection, Typed, list_context
+
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_SPACES = str.maketrans({" ": "", "\u00a0": "", "\u202f": "", "\u2009": "", "\u2212": "-", ",": "."})
 
 
-def _absent(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    raise Http404
+@require_GET
+@page(Permission.VOIR)
+def to_decide(request: HttpRequest) -> HttpResponse:
+    """Runs with proposals that wait for a person, by use case, the oldest first."""
+    waiting = dict(undecided().order_by().values_list("run_id").annotate(n=Count("pk")))
+    runs = (
+        Run.objects.filter(pk__in=waiting).select_related("requested_by").annotate(total=Count("proposals")).order_by("requested_at", "pk")
+    )
+    groups: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        group = groups.setdefault(run.usecase, {"title": title_of(run.usecase), "rows": []})
+        group["rows"].append({"run": run, "waiting": waiting[run.pk]})
+    context = {
+        "groups": list(groups.values()),
+        "waiting": sum(waiting.values()),
+        "deciders": deciders(),
+        "decided_runs": Run.objects.filter(proposals__decisions__isnull=False).exists(),
+    }
+    return render(request, "web/decisions/to_decide.html", context)
+
+
+@require_GET
+@page(Permission.VOIR)
+def proposals(request: HttpRequest, run_id: int) -> HttpResponse:
+    """The ranked list of a run, the first undecided proposal open."""
+    return _show(request, _run(run_id), Selection.of(request.GET))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Permission.VOIR)
+def proposal(request: HttpRequest, run_id: int, rank: int) -> HttpResponse:
+    """The same list with proposal ``rank`` open; a POST is the decision on it."""
+    run, selection = _run(run_id), Selection.of(request.GET)
+    chosen = Proposal.objects.filter(run=run, rank=rank).first()
+    if chosen is None:
+        raise Http404
+    if request.method == "POST":
+        return _decide(request, run, chosen, selection)
+    return _show(request, run, selection, chosen, Typed(revising="revenir" in request.GET))
+
+
+def _decide(request: HttpRequest, run: Run, chosen: Proposal, selection: Selection) -> HttpResponse:
+    seen = request.POST.get("vu", "")
+    post = request.POST
+    typed = Typed(post.get("verdict", ""), post.get("valeur", ""), post.get("motif", ""), revising=bool(seen))
+    order = selection.order(run)
+    try:
+        if seen and not seen.isdecimal():
+            raise DecisionRefused("Le formulaire est abîmé. Relisez la proposition et recommencez.")
+        value = amended_value(typed.value, chosen) if typed.verdict == Decision.Verdict.AMEND else None
+        decision = decide(chosen, request.user, typed.verdict, value, typed.reason, int(seen) if seen else None)
+    except NotADecider as error:
+        raise PermissionDenied(error.message) from None
+    except (DecisionRefused, AlreadyDecided) as error:
+        return _show(request, run, selection, chosen, typed.with_error(error), status=422)
+    kept = amount(decision.value, chosen.unit)
+    said = f"{name_of(chosen)} : {decision.get_verdict_display().lower()}{', ' if kept else ''}{kept}"
+    messages.success(request, f"Décision enregistrée. {said}.")
+    return redirect(_next_url(run, selection, order, chosen))
+
+
+def amended_value(text: str, chosen: Proposal) -> float | str:
+    """What was typed as the retained value: « 1 240,5 » or « 1240,5 m³ » as a number where a number was proposed, else text."""
+    text = text.strip()
+    if not is_number(chosen.value):
+        return text
+    digits = text.removesuffix(chosen.unit).translate(_SPACES) if chosen.unit else text.translate(_SPACES)
+    if not _NUMBER.fullmatch(digits):
+        return text
+    return float(digits) if "." in digits else int(digits)
+
+
+def _next_url(run: Run, selection: Selection, order: list[Proposal], chosen: Proposal) -> str:
+    """The next undecided proposal in the reader's own order, or the list once all are decided."""
+    ids = [p.pk for p in order]
+    start = ids.index(chosen.pk) + 1 if chosen.pk in ids else 0
+    standing = standing_decisions(run)
+    following = next((p for p in order[start:] + order[:start] if p.pk not in standing), None)
+    where = {"organisation": run.organisation.slug, "run_id": run.pk}
+    if following is None:
+        return reverse("web:proposals", kwargs=where)
+    return f"{reverse('web:proposal', kwargs={**where, 'rank': following.rank})}{selection.query()}#proposition-{following.rank}"
+
+
+@require_POST
+@page(Permission.VOIR)
+def batch(request: HttpRequest, run_id: int) -> HttpResponse:
+    """One verdict for the lines that were ticked, all of them shown to this person before."""
+    run, selection = _run(run_id), Selection.of(request.GET)
+    ranks = [int(text) for text in request.POST.getlist("rang")[:200] if text.isdecimal() and len(text) < 9]
+    typed = Typed(verdict=request.POST.get("verdict", ""), reason=request.POST.get("motif", ""), ticked=tuple(ranks))
+    chosen = list(Proposal.objects.filter(run=run, rank__in=ranks).select_related("run"))
+    try:
+        decisions = decide_batch(chosen, request.user, typed.verdict, typed.reason)
+    except NotADecider as error:
+        raise PermissionDenied(error.message) from None
+    except (DecisionRefused, AlreadyDecided) as error:
+        return _show(request, run, selection.ticking(), typed=typed.with_error(error), status=422)
+    verb = "acceptée" if typed.verdict == Decision.Verdict.ACCEPT else "refusée"
+    messages.success(request, f"Décisions enregistrées : {count(len(decisions), f'proposition {verb}', f'propositions {verb}s')}.")
+    return redirect("web:proposals", organisation=run.organisation.slug, run_id=run.pk)
+
+
+@require_GET
+@page(Permission.VOIR)
+def decisions_export(request: HttpRequest, run_id: int, kind: str) -> HttpResponse:
+    """The decided list as a file; journalled."""
+    run = _run(run_id)
+    try:
+        file = export_decisions(run, request.user, kind, title_of(run.usecase))
+    except UnknownFormat:
+        raise Http404 from None
+    except NothingDecided as error:
+        messages.error(request, error.message)
+        return redirect("web:proposals", organisation=run.organisation.slug, run_id=run.pk)
+    response = HttpResponse(file.content, content_type=file.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _show(
+    request: HttpRequest, run: Run, selection: Selection, chosen: Proposal | None = None, typed: Typed | None = None, status: int = 200
+) -> HttpResponse:
+    context = list_context(request, run, selection, chosen, typed or Typed())
+    context |= {"title": title_of(run.usecase), "fiche": fiche_of(run.usecase), "deciders": deciders()}
+    # A message stands beside the open proposal: the reader is sent there, not to the top of the page.
+    context["notices"] = list(messages.get_messages(request)) if context["open"] else []
+    return render(request, "web/decisions/proposals.html", context, status=status)
+
+
+def _run(run_id: int) -> Run:
+    try:
+        return get_run(run_id)
+    except UnknownRun:
+        raise Http404 from None
+
+
+def fiche_of(slug: str) -> Fiche | None:
+    """The fiche of a use case, or None when it was uninstalled since."""
+    try:
+        return discovery.load_fiche(slug)
+    except BocageError:
+        return None
+
+
+def title_of(slug: str) -> str:
+    """What people call the use case."""
+    fiche = fiche_of(slug)
+    return fiche.titre if fiche else slug
+
+
+def deciders() -> list[Membership]:
+    """Who decides in the organisation in context, by name."""
+    return list(Membership.objects.filter(role=Role.DECIDEUR, user__is_active=True).select_related("user").order_by("user__name"))
 
 
 urlpatterns = [
-    path("a-decider/", _absent, name="to_decide"),
-    path("executions/<int:run_id>/propositions/", _absent, name="proposals"),
+    path("a-decider/", to_decide, name="to_decide"),
+    path("executions/<int:run_id>/propositions/", proposals, name="proposals"),
+    path("executions/<int:run_id>/propositions/lot/", batch, name="decide_batch"),
+    path("executions/<int:run_id>/propositions/decisions.<slug:kind>", decisions_export, name="decisions_export"),
+    path("executions/<int:run_id>/propositions/<int:rank>/", proposal, name="proposal"),
 ]

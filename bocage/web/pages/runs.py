@@ -2,16 +2,254 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST, require_safe
+
+from bocage.contract import discovery
+from bocage.contract.errors import BocageError, UnknownUseCase
+from bocage.contract.fiche import Fiche
+from bocage.decisions import intake
+from bocage.decisions.models import Decision, Proposal, RoleResult, Run
+from bocage.decisions.services import RunNotRestartable, RunNotStoppable, mark_interrupted_runs, restart_run, stop_run
+from bocage.deposits.models import Deposit
+from bocage.deposits.services import last_deposits
+from bocage.execution import describe
+from bocage.organisations.membership import Permission
+from bocage.register.models import Evaluation, Publication
+from bocage.web import param_form, run_view
+from bocage.web.access import page
+from bocage.web.pages.deposits import LICENCES, Received, page_of, query, receive, summary
+
+_LAST_RUNS = 5
 
 
-def _absent(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    raise Http404
+def usecase(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    """The use-case page; posting to it deposits files."""
+    return (_receive if request.method == "POST" else _show)(request, **kwargs)
+
+
+@page(Permission.VOIR)
+@require_safe
+def _show(request: HttpRequest, slug: str) -> HttpResponse:
+    return _usecase_page(request, _fiche(slug), _chosen(slug, request.GET.getlist("depot")))
+
+
+@page(Permission.DEPOSER)
+def _receive(request: HttpRequest, slug: str) -> HttpResponse:
+    """Keep and read what the form brings, then show its report; what was right is kept even when the rest is not."""
+    fiche = _fiche(slug)
+    try:
+        asked = describe(slug)
+    except BocageError:
+        return _usecase_page(request, fiche, [], status=422)
+    received = receive(request, slug, asked)
+    if received.faults:
+        return _usecase_page(request, fiche, list(received.deposits.values()), received, 422)
+    chosen = urlencode([("depot", deposit.pk) for deposit in received.deposits.values()])
+    return redirect(f"{_url(request, 'usecase', slug=slug)}?{chosen}#deposer")
+
+
+@page(Permission.DEPOSER)
+@require_POST
+def start_run(request: HttpRequest, slug: str) -> HttpResponse:
+    """Start the calculation on the deposits shown."""
+    fiche = _fiche(slug)
+    chosen = _chosen(slug, request.POST.getlist("depot"))
+    try:
+        params = param_form.given(describe(slug)["params"], request.POST)
+        run = intake.start(slug, chosen, params, request.user)
+    except BocageError as error:
+        return _usecase_page(request, fiche, chosen, Received({}, {"": error.message}), 422)
+    return redirect("web:run", organisation=request.organisation.slug, run_id=run.pk)
+
+
+def _usecase_page(
+    request: HttpRequest, fiche: Fiche, chosen: list[Deposit], received: Received | None = None, status: int = 200
+) -> HttpResponse:
+    asked, absent = _asked(fiche.slug)
+    last = last_deposits(fiche.slug)
+    faults = received.faults if received else {}
+    took = {d.input_name: d.pk for d in chosen}
+    inputs = [
+        {**entry, "last": last.get(entry["name"]), "fault": faults.get(entry["name"], ""), "taken": took.get(entry["name"])}
+        for entry in (asked or {}).get("inputs", [])
+    ]
+    reports = [summary(deposit) for deposit in chosen]
+    missing = intake.missing_inputs(asked, took) if asked else []
+    runs = list(Run.objects.filter(usecase=fiche.slug).select_related("requested_by").defer("reports", "params")[:_LAST_RUNS])
+    undecided = Proposal.objects.filter(run__usecase=fiche.slug, run__state=Run.State.DONE).exclude(
+        pk__in=Decision.objects.values("proposal_id")
+    )
+    context = {
+        "fiche": fiche,
+        "publication": Publication.objects.filter(usecase=fiche.slug).first(),
+        "absent": absent,
+        "inputs": inputs,
+        "licences": LICENCES,
+        "may_deposit": Permission.DEPOSER in request.granted,
+        "fault": faults.get("", ""),
+        "reports": reports,
+        "ready": bool(reports) and not missing and all(r["usable"] for r in reports),
+        "missing": missing,
+        "kept": sum(r["kept"] for r in reports),
+        "wrong": sum(r["wrong"] for r in reports),
+        "upload_mb": settings.UPLOAD_MB,
+        "params": param_form.fields_of(asked["params"]) if asked else [],
+        "rows": _with_errors(run_view.rows(runs), fiche),
+        "active": [r for r in runs if r.state in run_view.ACTIVE],
+        "undecided": undecided.count(),
+    }
+    return render(request, "web/runs/usecase.html", context, status=status)
+
+
+def _asked(slug: str) -> tuple[dict[str, Any] | None, str]:
+    """What the use case asks for, or the sentence that says why it cannot be used here."""
+    try:
+        return describe(slug), ""
+    except BocageError as error:
+        return None, error.message
+
+
+def _with_errors(rows: list[dict[str, Any]], fiche: Fiche) -> list[dict[str, Any]]:
+    name = fiche.mesure.nom
+    for row in rows:
+        evaluation: Evaluation | None = row["evaluation"]
+        row["engine"] = evaluation.engine.get(name) if evaluation else None
+        row["baseline"] = evaluation.baseline.get(name) if evaluation else None
+    return rows
+
+
+@page(Permission.VOIR)
+@require_safe
+def runs(request: HttpRequest) -> HttpResponse:
+    """Every run of the organisation, the latest first."""
+    usecase, state = request.GET.get("cas", "")[:40], request.GET.get("etat", "")
+    found = Run.objects.select_related("requested_by").defer("reports", "params")
+    if usecase:
+        found = found.filter(usecase=usecase)
+    if state in Run.State.values:
+        found = found.filter(state=state)
+    titles = {fiche.slug: fiche.titre for fiche in discovery.all_fiches()}
+    shown = page_of(found, request.GET.get("page"), 25)
+    rows = [{**row, "title": titles.get(row["run"].usecase, row["run"].usecase)} for row in run_view.rows(shown)]
+    context = {
+        "rows": rows,
+        "page": shown,
+        "query": query(request),
+        "titles": titles,
+        "usecase": usecase,
+        "state": state,
+        "states": Run.State.choices,
+        "any": bool(usecase or state),
+    }
+    return render(request, "web/runs/list.html", context)
+
+
+@page(Permission.VOIR)
+@require_safe
+def run(request: HttpRequest, run_id: int) -> HttpResponse:
+    """One run: its progress, then its results."""
+    return _run_page(request, _run(run_id))
+
+
+def _run_page(request: HttpRequest, found: Run, fault: str = "", status: int = 200) -> HttpResponse:
+    done = found.state == Run.State.DONE
+    engine = RoleResult.objects.filter(run=found, role="engine").first() if done else None
+    outcome = engine.outcome if engine else None
+    titles = {fiche.slug: fiche.titre for fiche in discovery.all_fiches()}
+    context = {
+        "run": found,
+        "title": titles.get(found.usecase, found.usecase),
+        "known": found.usecase in titles,
+        "fault": fault,
+        "progress": run_view.progress(found),
+        "inputs": list(found.inputs.select_related("deposit").defer("deposit__details")),
+        "costs": run_view.costs(found),
+        "notes": (outcome or {}).get("notes", []),
+        "row": run_view.rows([found])[0],
+        **run_view.artifacts(outcome, request.GET.get("objet", ""), request.GET.get("page")),
+        "query": query(request),
+        "may_start": Permission.DEPOSER in request.granted,
+        "restartable": found.state in (Run.State.INTERRUPTED, Run.State.FAILED),
+    }
+    return render(request, "web/runs/run.html", context, status=status)
+
+
+@page(Permission.VOIR)
+@require_safe
+def run_progress(request: HttpRequest, run_id: int) -> HttpResponse:
+    """The moving part of a run, asked every two seconds; once the run has ended, the page is to be loaded anew."""
+    found = _run(run_id)
+    context = {"run": found, "progress": run_view.progress(found)}
+    response = render(request, "web/runs/progress.html", context)
+    response["Cache-Control"] = "no-store"
+    if found.state not in run_view.ACTIVE:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@page(Permission.DEPOSER)
+@require_POST
+def run_stop(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Stop the calculation."""
+    found = _run(run_id)
+    try:
+        stop_run(found, request.user)
+    except RunNotStoppable as error:
+        return _run_page(request, found, error.message, 422)
+    return redirect("web:run", organisation=request.organisation.slug, run_id=found.pk)
+
+
+@page(Permission.DEPOSER)
+@require_POST
+def run_restart(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Put a stopped or failed run back in the queue."""
+    mark_interrupted_runs()
+    found = _run(run_id)
+    try:
+        restart_run(found, request.user)
+    except RunNotRestartable as error:
+        return _run_page(request, found, error.message, 422)
+    return redirect("web:run", organisation=request.organisation.slug, run_id=found.pk)
+
+
+def _run(run_id: int) -> Run:
+    found: Run | None = Run.objects.filter(pk=run_id).select_related("requested_by").defer("reports").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _fiche(slug: str) -> Fiche:
+    try:
+        return discovery.load_fiche(slug)
+    except UnknownUseCase:
+        raise Http404 from None
+
+
+def _chosen(slug: str, ids: list[str]) -> list[Deposit]:
+    """The deposits named by a form or an address, one per input, of this use case and organisation only."""
+    numbers = [int(each[:18]) for each in ids[:20] if each.isascii() and each.isdecimal()]
+    found = Deposit.objects.filter(pk__in=numbers, usecase=slug).select_related("deposited_by").defer("details").order_by("pk")
+    return list({deposit.input_name: deposit for deposit in found}.values())
+
+
+def _url(request: HttpRequest, name: str, **kwargs: Any) -> str:
+    return reverse(f"web:{name}", kwargs={"organisation": request.organisation.slug, **kwargs})
 
 
 urlpatterns = [
-    path("cas-d-usage/<slug:slug>/", _absent, name="usecase"),
-    path("executions/", _absent, name="runs"),
-    path("executions/<int:run_id>/", _absent, name="run"),
+    path("cas-d-usage/<slug:slug>/", usecase, name="usecase"),
+    path("cas-d-usage/<slug:slug>/calculer/", start_run, name="start_run"),
+    path("executions/", runs, name="runs"),
+    path("executions/<int:run_id>/", run, name="run"),
+    path("executions/<int:run_id>/progression/", run_progress, name="run_progress"),
+    path("executions/<int:run_id>/arreter/", run_stop, name="run_stop"),
+    path("executions/<int:run_id>/relancer/", run_restart, name="run_restart"),
 ]

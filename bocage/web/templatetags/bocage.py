@@ -46,9 +46,23 @@ def nombre(value: Any, decimals: int | str = "auto") -> str:
 
 
 @register.filter
+def valeur(value: Any, unit: str = "") -> str:
+    """A proposed or decided value, every digit up to three decimals, with its unit."""
+    from bocage.web.lines import amount
+
+    return amount(value, unit)
+
+
+@register.filter
 def pourcent(ratio: float | None) -> str:
     """A ratio as a signed percentage."""
     return "–" if ratio is None else french.percent(ratio, 1, signed=True)
+
+
+@register.filter
+def part(ratio: float | None, decimals: int = 0) -> str:
+    """A share, as a percentage without sign."""
+    return "–" if ratio is None else french.percent(ratio, int(decimals))
 
 
 @register.filter

@@ -1,0 +1,68 @@
+"""``bocage serve``: the portal, the API and one worker, in two processes, with nothing else to install."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from bocage.cli.django_setup import setup_django
+from bocage.cli.output import err, out
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--threads", default=8, show_default=True, help="Requests answered at once.")
+@click.option("--no-worker", is_flag=True, help="Do not start a worker: another process performs the runs.")
+def serve_command(host: str, port: int, threads: int, no_worker: bool) -> None:
+    """Serve the portal and the API, and perform the runs."""
+    serve(host, port, threads, worker=not no_worker)
+
+
+def serve(host: str, port: int, threads: int = 8, worker: bool = True) -> None:
+    """Serve until SIGINT or SIGTERM; the worker ends with the server, and its run can be started again."""
+    setup_django()
+    import waitress
+    from django.core.management import call_command
+
+    from bocage.wsgi import application
+
+    call_command("collectstatic", verbosity=0, interactive=False)
+    signal.signal(signal.SIGTERM, _leave)
+    with _worker_process() if worker else _nothing():
+        out.print(f"Le portail répond sur http://{host}:{port}/ (Ctrl+C pour arrêter).")
+        try:
+            waitress.serve(application, host=host, port=port, threads=threads, ident=None, max_request_body_size=210 * 2**20, _quiet=True)
+        except OSError as error:
+            err.print(f"Le port {port} ne s’ouvre pas : {error.strerror}. Choisissez-en un autre : bocage serve --port 8001")
+            sys.exit(2)
+
+
+def _leave(signum: int, frame: object) -> None:
+    raise SystemExit(0)
+
+
+@contextmanager
+def _worker_process() -> Iterator[None]:
+    # Told its parent's number, the worker leaves when the server is killed without a word.
+    command = [sys.executable, "-m", "bocage.cli", "worker", "--parent", str(os.getpid())]
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield

@@ -1,0 +1,116 @@
+"""What each event of the journal says, in French: one code, one label, one sentence. Codes that are not here are shown as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bocage.contract.french import count, number
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of event: its label in lists and filters, and its sentence."""
+
+    label: str
+    say: Callable[[Facts], str]
+
+
+_VERDICTS = {"acceptee": "acceptée", "modifiee": "modifiée", "refusee": "refusée"}
+_STATES = {"essai": "à l’essai", "service": "en service", "arrete": "arrêté"}
+_ROLES = {
+    "lecteur": "lecteur",
+    "agent": "agent",
+    "decideur": "décideur",
+    "dpo": "délégué à la protection des données",
+    "administrateur": "administrateur",
+}
+
+
+def _decision(f: Facts) -> str:
+    unit = f" {f['unite']}" if f.get("unite") else ""
+    said = f"Proposition {_VERDICTS.get(f['verdict'], f['verdict'])} pour « {f['sujet']} » (exécution {f['execution']})"
+    said += f" : proposé {_value(f['propose'])}{unit}, retenu {_value(f['decide'])}{unit}."
+    if f.get("motif"):
+        said += f" Motif : {f['motif']}"
+    return said + (" Remplace une décision précédente." if f.get("remplace") else "")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return "rien" if value is None else str(value)
+    return number(value, 0 if float(value).is_integer() else 2)
+
+
+def _checked(f: Facts) -> str:
+    if f.get("erreur"):
+        return f"Dépôt {f['depot']} de « {f['cas']} » illisible ({f['erreur']})."
+    return f"Dépôt {f['depot']} de « {f['cas']} » vérifié : {f['gardees']} lignes gardées sur {f['lues']}."
+
+
+def _done(f: Facts) -> str:
+    proposals = f" : {count(f['propositions'], 'proposition')}" if "propositions" in f else ""
+    return f"Exécution {f['execution']} de « {f['cas']} » terminée{proposals}."
+
+
+def _publication(f: Facts) -> str:
+    decider = f" Décide : {f['decide']}." if f.get("decide") else ""
+    before = f", auparavant {_STATES.get(f['avant'], f['avant'])}" if f.get("avant") and f["avant"] != f["apres"] else ""
+    return f"« {f['cas']} » publié au registre : {_STATES.get(f['apres'], f['apres'])}{before}.{decider}"
+
+
+def _evaluation(f: Facts) -> str:
+    return f"Exécution {f['execution']} de « {f['cas']} » comparée à ce qui s’est vraiment passé."
+
+
+def _export(f: Facts) -> str:
+    return f"Journal exporté en CSV : {f['lignes']} entrées."
+
+
+def _role_given(f: Facts) -> str:
+    title = f" ({f['fonction']})" if f.get("fonction") else ""
+    return f"Rôle {_ROLES.get(f['role'], f['role'])} donné à {f['nom']}{title}."
+
+
+KINDS: dict[str, Kind] = {
+    "decision.enregistree": Kind("Décision", _decision),
+    "depot.recu": Kind("Dépôt reçu", lambda f: f"Fichier « {f['fichier']} » déposé pour « {f['cas']} », entrée {f['entree']}."),
+    "depot.verifie": Kind("Dépôt vérifié", _checked),
+    "donnees.exportees": Kind("Export complet", lambda f: "Toutes les données de la collectivité exportées."),
+    "evaluation.enregistree": Kind("Mesure", _evaluation),
+    "execution.demandee": Kind("Exécution demandée", lambda f: f"Exécution {f['execution']} de « {f['cas']} » demandée."),
+    "execution.echouee": Kind("Exécution échouée", lambda f: f"Exécution {f['execution']} de « {f['cas']} » échouée ({f['code']})."),
+    "execution.interrompue": Kind("Exécution interrompue", lambda f: f"Exécution {f['execution']} de « {f['cas']} » interrompue."),
+    "execution.relancee": Kind("Exécution relancée", lambda f: f"Exécution {f['execution']} de « {f['cas']} » relancée."),
+    "execution.terminee": Kind("Exécution terminée", _done),
+    "jeton.cree": Kind("Jeton créé", lambda f: f"Jeton de l’API créé : « {f['usage']} »."),
+    "jeton.revoque": Kind("Jeton révoqué", lambda f: f"Jeton de l’API révoqué : « {f['usage']} »."),
+    "journal.exporte": Kind("Export du journal", _export),
+    "membre.compte_ferme": Kind("Compte fermé", lambda f: f"Compte de {f['nom']} fermé."),
+    "membre.compte_ouvert": Kind("Compte ouvert", lambda f: f"Compte de {f['nom']} ouvert."),
+    "membre.identite_liee": Kind("Identité liée", lambda f: f"Compte de {f['nom']} lié au fournisseur d’identité {f['fournisseur']}."),
+    "membre.mot_de_passe_change": Kind("Mot de passe changé", lambda f: f"Mot de passe de {f['nom']} changé."),
+    "membre.role_donne": Kind("Rôle donné", _role_given),
+    "membre.role_retire": Kind("Rôle retiré", lambda f: f"Rôle {_ROLES.get(f['role'], f['role'])} retiré à {f['nom']}."),
+    "organisation.logo": Kind("Logo", lambda f: "Logo changé." if f["empreinte"] else "Logo retiré."),
+    "organisation.reglages": Kind("Réglages", lambda f: f"Réglages changés : {', '.join(f['apres'])}."),
+    "registre.publication": Kind("Registre", _publication),
+}
+
+
+def label(event: str) -> str:
+    """The short name of an event; its code when it is not known."""
+    return KINDS[event].label if event in KINDS else event
+
+
+def sentence(event: str, facts: Facts) -> str:
+    """What happened, in one French sentence. An unknown event, or facts of another version, are shown plainly: nothing is hidden."""
+    if event in KINDS:
+        try:
+            return KINDS[event].say(facts)
+        except (KeyError, TypeError):
+            pass
+    return ", ".join(f"{key} : {_value(value)}" for key, value in facts.items()) or "Sans précision."

@@ -1,0 +1,78 @@
+"""A limit on failed sign-ins, per account and per network address, in the database: no other server is needed.
+
+An attempt is counted before the password is looked at, by one conditional UPDATE, so that a hundred attempts at once do not all pass.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from bocage.contract.errors import BocageError
+from bocage.organisations.models import SignInAttempt
+
+WINDOW = timedelta(minutes=15)
+PER_ACCOUNT, PER_ADDRESS = 5, 50
+
+
+class TooManyAttempts(BocageError):
+    """Too many failed sign-ins for this account or from this network address; wait."""
+
+    code = "trop-de-tentatives"
+
+
+def count_attempt(email: str, address: str) -> None:
+    """Count an attempt that starts. Raises ``TooManyAttempts`` when the account or the network address has none left."""
+    account, network = _keys(email, address)
+    for key, most in ((network, PER_ADDRESS), (account, PER_ACCOUNT)):
+        if not _take(key, most):
+            raise TooManyAttempts(
+                "Trop de tentatives. Attendez un quart d’heure, ou demandez à un administrateur de changer votre mot de passe."
+            )
+
+
+def forgive(email: str, address: str) -> None:
+    """The attempt succeeded: the account starts afresh, the address gets its attempt back. Old counts are thrown away."""
+    account, network = _keys(email, address)
+    SignInAttempt.objects.filter(key=account).delete()
+    SignInAttempt.objects.filter(key=network, failures__gt=0).update(failures=F("failures") - 1)
+    SignInAttempt.objects.filter(since__lte=timezone.now() - WINDOW).delete()
+
+
+def _keys(email: str, address: str) -> tuple[str, str]:
+    return f"compte {email}"[:255], f"adresse {_network(address)}"[:255]
+
+
+def _network(address: str) -> str:
+    """An IPv6 subscriber holds 2⁶⁴ addresses: they count as one."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
+
+
+def _take(key: str, most: int) -> bool:
+    now = timezone.now()
+    since = now - WINDOW
+    if _increment(key, most, since):
+        return True
+    if SignInAttempt.objects.filter(key=key, since__lte=since).update(failures=1, since=now):
+        return True
+    try:
+        with transaction.atomic():
+            SignInAttempt.objects.create(key=key, failures=1, since=now)
+        return True
+    except IntegrityError:
+        # It is full, or another attempt has created it in the meantime: only the second may go on.
+        return _increment(key, most, since)
+
+
+def _increment(key: str, most: int, since: datetime) -> bool:
+    return bool(SignInAttempt.objects.filter(key=key, since__gt=since, failures__lt=most).update(failures=F("failures") + 1))

@@ -1,0 +1,126 @@
+"""The time axis of charts: which dates carry a tick, and what is written under them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+
+_MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
+_DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
+_CHAR = 6.6
+_GAP = 14
+
+
+@dataclass(slots=True)
+class Tick:
+    """One tick: the index it stands at, its words, how they hang under it, whether it is what the page is about."""
+
+    index: int
+    text: str
+    anchor: str = "middle"
+    marked: bool = False
+
+    def span(self, x: Callable[[float], float]) -> tuple[float, float]:
+        """From where to where the words run."""
+        at, width = x(self.index), label_width(self.text) * (1.08 if self.marked else 1)
+        left = {"start": at, "middle": at - width / 2, "end": at - width}[self.anchor]
+        return left, left + width
+
+
+def label_width(text: str) -> float:
+    """About how wide ``text`` is at 13 px."""
+    return _CHAR * len(text)
+
+
+def axis_label(x: str) -> str:
+    """« sam. 21 nov. » for an ISO date, « sam. 21 nov., 8 h » for an ISO time, the label itself otherwise."""
+    when = _read(x)
+    if when is None:
+        return x
+    day = f"{_DAYS[when.weekday()]} {_rank(when)} {_MONTHS[when.month - 1]}"
+    if not isinstance(when, datetime):
+        return day
+    return f"{day}, {when.hour} h {when.minute:02d}" if when.minute else f"{day}, {when.hour} h"
+
+
+def time_ticks(xs: Sequence[str], mark: str, x: Callable[[float], float], width: float) -> list[Tick]:
+    """Ticks that do not touch, within ``width``: at day, week or month starts for dates and times, evenly for other labels.
+
+    The date ``mark`` always has its tick, and the neighbours that it would touch give way.
+    """
+    when = [_read(text) for text in xs]
+    if any(w is None for w in when):
+        ticks = [Tick(i, text) for i, text in enumerate(xs)]
+        return _thinned(ticks, x, width, range(1, len(xs) + 1))
+    starts = _day_starts([w for w in when if w is not None])
+    if not starts:
+        ticks = [Tick(i, f"{w.hour} h") for i, w in enumerate(when) if isinstance(w, datetime) and not w.minute]
+        return _thinned(ticks, x, width, (1, 2, 3, 6, 12, 24))
+    marked = [i for i in starts if mark and xs[i][:10] == mark]
+    mondays = [i for i in starts if when[i].weekday() == 0]  # type: ignore[union-attr]
+    long = len(starts) > 10 and len(mondays) >= 2
+    chosen = mondays if long else starts
+    ticks = [Tick(i, _short(when[i], first=n == 0, before=when[chosen[n - 1]])) for n, i in enumerate(chosen)]  # type: ignore[arg-type]
+    kept = _thinned(ticks, x, width, (1, 2, 4, 8, 13, 26, 52) if long else range(1, len(ticks) + 1))
+    return _with_mark(kept, [Tick(i, _short(when[i]), marked=True) for i in marked[:1]], x, width)  # type: ignore[arg-type]
+
+
+def _with_mark(ticks: list[Tick], marked: list[Tick], x: Callable[[float], float], width: float) -> list[Tick]:
+    for tick in marked:
+        _hang(tick, x, width)
+        left, right = tick.span(x)
+        ticks = [t for t in ticks if t.span(x)[1] + 6 < left or t.span(x)[0] - 6 > right]
+    return sorted(ticks + marked, key=lambda t: t.index)
+
+
+def _thinned(ticks: list[Tick], x: Callable[[float], float], width: float, steps: Sequence[int]) -> list[Tick]:
+    """Every k-th tick, for the first k of ``steps`` at which no two touch."""
+    for step in steps:
+        kept = ticks[::step]
+        for tick in kept:
+            _hang(tick, x, width)
+        spans = [tick.span(x) for tick in kept]
+        if all(a[1] + _GAP <= b[0] for a, b in pairwise(spans)):
+            return kept
+    return ticks[:1]
+
+
+def _hang(tick: Tick, x: Callable[[float], float], width: float) -> None:
+    """Words hang from their middle, or from a side where they would leave the drawing."""
+    tick.anchor = "middle"
+    left, right = tick.span(x)
+    if left < 0:
+        tick.anchor = "start"
+    elif right > width:
+        tick.anchor = "end"
+
+
+def _day_starts(when: Sequence[date]) -> list[int]:
+    """The first index of each day; the first day counts when it begins at its start. Empty within a single day."""
+    starts = [i for i, w in enumerate(when) if i and _day(w) != _day(when[i - 1])]
+    first = when[0]
+    if not isinstance(first, datetime) or (starts and first.hour == 0):
+        starts = [0, *starts]
+    return starts
+
+
+def _short(when: date, first: bool = False, before: date | None = None) -> str:
+    month = first or (before is not None and before.month != when.month)
+    return f"{_DAYS[when.weekday()]} {_rank(when)}" + (f" {_MONTHS[when.month - 1]}" if month else "")
+
+
+def _rank(when: date) -> str:
+    return "1er" if when.day == 1 else str(when.day)
+
+
+def _day(when: date) -> date:
+    return when.date() if isinstance(when, datetime) else when
+
+
+def _read(x: str) -> date | None:
+    try:
+        return datetime.fromisoformat(x) if len(x) > 10 else date.fromisoformat(x)
+    except ValueError:
+        return None

@@ -1,0 +1,132 @@
+"""From a file to a decision to take: start, follow, stop, start again, read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from bocage.decisions.models import Run
+from bocage.decisions.services import perform_run
+from bocage.journal.models import Entry
+from bocage.organisations.tenancy import organisation_context
+from bocage.web.param_form import fields_of, given
+from tests.web.portal import HOME, PAGE, RIGHT, WRONG, agent, client_of, trial_usecases  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+
+
+def start(client, text: str = RIGHT, **params: str):
+    """What a person clicks: choose the file, « Déposer et vérifier », « Lancer le calcul »."""
+    page = client.post(PAGE, {"fichier-volumes": SimpleUploadedFile("volumes.csv", text.encode())}, follow=True).content.decode()
+    deposits = re.findall(r'name="depot" value="(\d+)"', page)
+    assert deposits
+    return client.post(f"{PAGE}calculer/", {"depot": deposits, **params})
+
+
+def the_run(brenoux) -> Run:
+    with organisation_context(brenoux):
+        return Run.objects.get()
+
+
+def test_the_usecase_page_says_everything_before_anything_is_dropped(agent):
+    page = agent.get(PAGE).content.decode()
+    for words in ("Déposer", "Calculer", "Décider", "Ne doit pas servir à", "Limites", "Alternatives", "Sources", "Volumes par jour", "120,5"):
+        assert words in page, words
+    assert "style=" not in page and "<script" not in page
+    assert agent.get(f"{HOME}/cas-d-usage/cas_absent/").status_code == 404
+
+
+def test_from_file_to_proposals(agent, brenoux):
+    answer = start(agent, WRONG)
+    assert (answer.status_code, answer["Location"]) == (302, f"{HOME}/executions/{the_run(brenoux).pk}/")
+    waiting = agent.get(answer["Location"]).content.decode()
+    assert "<progress" in waiting and "Actualiser" in waiting and "Arrêter le calcul" in waiting and 'hx-trigger="every 2s"' in waiting
+    done_run = perform_run(brenoux, the_run(brenoux).pk)
+    assert done_run.state == Run.State.DONE, done_run.error_message
+    done = agent.get(answer["Location"]).content.decode()
+    assert "1 proposition" in done.replace("\xa0", " ") and f"{HOME}/executions/{the_run(brenoux).pk}/propositions/" in done
+    assert the_run(brenoux).engine_version in done and the_run(brenoux).input_hash in done
+    assert "Méthode habituelle" in done and "<script" not in done
+    assert the_run(brenoux).requested_by.name == "Hugo Marchand"
+    assert "0 sur 1" in agent.get(f"{HOME}/executions/?etat=terminee").content.decode()
+    assert "0 sur 1" in agent.get(PAGE).content.decode()
+
+
+def test_progress_is_asked_again_until_the_run_ends(agent, brenoux):
+    start(agent)
+    address = f"{HOME}/executions/{the_run(brenoux).pk}/progression/"
+    with organisation_context(brenoux):
+        Run.objects.update(state="en_cours", progress=0.4, progress_message="moyennes faites")
+    asked = agent.get(address)
+    assert "40\xa0% du calcul" in asked.content.decode() and "moyennes faites" in asked.content.decode()
+    assert "HX-Refresh" not in asked and asked["Cache-Control"] == "no-store"
+    with organisation_context(brenoux):
+        Run.objects.update(state="terminee")
+    assert agent.get(address)["HX-Refresh"] == "true"
+
+
+def test_stopping_and_starting_again_are_journalled_with_the_person(agent, brenoux):
+    start(agent)
+    address = f"{HOME}/executions/{the_run(brenoux).pk}/"
+    assert agent.post(f"{address}arreter/").status_code == 302
+    stopped = agent.get(address).content.decode()
+    assert "arrêté par Hugo Marchand" in stopped and "Relancer" in stopped
+    assert agent.post(f"{address}arreter/").status_code == 422
+    assert agent.post(f"{address}relancer/").status_code == 302
+    assert the_run(brenoux).state == Run.State.WAITING
+    with organisation_context(brenoux):
+        last = list(Entry.objects.order_by("-sequence").values_list("event", "actor_name")[:2])
+    assert last == [("execution.relancee", "Hugo Marchand"), ("execution.interrompue", "Hugo Marchand")]
+
+
+def test_a_file_with_no_right_line_starts_nothing(agent, brenoux):
+    page = agent.post(PAGE, {"fichier-volumes": SimpleUploadedFile("v.csv", b"jour;secteur;volume\nhier;Nord;x\n")}, follow=True)
+    assert 'action="/pays-de-brenoux/cas-d-usage/essai_tableau/calculer/"' not in page.content.decode()
+    assert agent.post(f"{PAGE}calculer/", {"depot": "999"}).status_code == 422
+    assert agent.post(f"{PAGE}calculer/", {}).status_code == 422
+    with organisation_context(brenoux):
+        assert not Run.objects.exists()
+
+
+def test_parameters_are_those_of_the_usecase_and_only_changes_are_sent(agent, brenoux):
+    assert 'name="p-coefficient" value="1.0"' in start_page(agent)
+    start(agent, **{"p-coefficient": "1,5"})
+    assert the_run(brenoux).params == {"coefficient": 1.5}
+
+
+def start_page(client) -> str:
+    return client.post(PAGE, {"fichier-volumes": SimpleUploadedFile("volumes.csv", RIGHT.encode())}, follow=True).content.decode()
+
+
+def test_a_reader_may_follow_but_not_act(agent, brenoux):
+    start(agent)
+    reader = client_of(brenoux, "lecteur", "lea@brenoux.example", "Léa")
+    address = f"{HOME}/executions/{the_run(brenoux).pk}/"
+    assert "Arrêter le calcul" not in reader.get(address).content.decode()
+    assert [reader.post(address + action).status_code for action in ("arreter/", "relancer/")] == [403, 403]
+
+
+def test_empty_lists_teach(agent):
+    assert "Choisir un cas d’usage" in agent.get(f"{HOME}/executions/").content.decode()
+    assert "Rien trouvé" in agent.get(f"{HOME}/executions/?etat=echouee").content.decode()
+
+
+def test_fields_follow_the_schema():
+    schema = {
+        "$defs": {"Mode": {"enum": ["a", "b"], "type": "string"}},
+        "properties": {
+            "n": {"type": "integer", "default": 3, "minimum": 1, "maximum": 9},
+            "m": {"$ref": "#/$defs/Mode", "default": "a"},
+            "v": {"anyOf": [{"type": "number"}, {"type": "null"}], "default": None},
+            "b": {"type": "boolean", "default": True},
+            "l": {"type": "array", "items": {"type": "string"}, "default": []},
+        },
+    }
+    assert [(f.name, f.kind, f.choices) for f in fields_of(schema)] == [
+        ("n", "integer", ()), ("m", "choice", ("a", "b")), ("v", "number", ()), ("b", "boolean", ()),
+    ]
+    assert given(schema, {"p-n": "3", "p-m": "a", "p-v": "", "p-b-present": "1", "p-b": "on"}) == {}
+    assert given(schema, {"p-n": "1 000", "p-m": "b", "p-v": "2,5", "p-b-present": "1"}) == {"n": 1000, "m": "b", "v": 2.5, "b": False}
+    assert given(schema, {"p-n": "trois"}) == {"n": "trois"}
