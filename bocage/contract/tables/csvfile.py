@@ -9,6 +9,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 
 import numpy as np
+import numpy.typing as npt
 
 from bocage.contract.errors import UnreadableFile
 from bocage.contract.tables.facts import MAX_LINE, Facts
@@ -122,35 +123,19 @@ class CsvSource:
                     carry += block
                     continue
                 text, carry = carry + block[: cut + 1], block[cut + 1 :]
-                count = text.count("\n")
-                skipped = any(number <= line < number + count for line in self._skip)
-                flat = None if skipped else self._flat(text, count)
-                if flat is not None:
-                    columns = [flat[i : -1 : len(self.header) + 1] for i in selected]
-                    yield Chunk(np.arange(number, number + count, dtype=np.int64), columns, [], self._fraction(file))
-                else:
-                    yield self._mend(text, number, selected, self._fraction(file))
+                chunk, count = self._lines(text, number, selected, self._fraction(file))
                 number += count
+                yield chunk
             if carry:
-                yield self._mend(carry + "\n", number, selected, 1.0)
-
-    def _flat(self, text: str, count: int) -> list[str] | None:
-        """The cells of ``count`` regular lines, one after the other, with a line feed after each line's; None if some line is not."""
-        width, mark = len(self.header), self._mark
-        blank = "\n" + mark * (width - 1) + "\n"
-        if blank in text or text.startswith(blank[1:]):
-            return None
-        flat = text.replace("\n", f"{mark}\n{mark}").split(mark)
-        regular = len(flat) == count * (width + 1) + 1 and flat[width :: width + 1].count("\n") == count
-        return flat if regular else None
+                yield self._lines(carry + "\n", number, selected, 1.0)[0]
 
     def _fraction(self, file: TextIOWrapper) -> float:
         with suppress(OSError, ValueError):
             return min(1.0, os.lseek(file.fileno(), 0, os.SEEK_CUR) / max(1, self._facts.size))
         return 1.0
 
-    def _mend(self, text: str, number: int, selected: Sequence[int], fraction: float) -> Chunk:
-        """The lines of ``text`` (each ended by a line feed), among which some are blank, too short, too long or to skip."""
+    def _lines(self, text: str, number: int, selected: Sequence[int], fraction: float) -> tuple[Chunk, int]:
+        """The chunk of the lines of ``text`` (each ended by a line feed, the first is line ``number``), and how many lines these are."""
         width, data = len(self.header), text.encode("utf-8", "replace")
         raw = np.frombuffer(data, np.uint8)
         ends = np.flatnonzero(raw == 10)
@@ -160,20 +145,36 @@ class CsvSource:
         for line in self._skip:
             if 0 <= line - number < len(ends):
                 odd[line - number] = True
-        keep = np.ones(len(ends), dtype=bool)
+        numbers = np.arange(number, number + len(ends), dtype=np.int64)
         broken: list[tuple[int, str, int]] = []
+        if odd.any():
+            places = np.flatnonzero(odd)
+            text, kept = self._mend(
+                data, list(zip(numbers[places].tolist(), starts[places].tolist(), ends[places].tolist(), strict=True)), broken
+            )
+            odd[places[kept]] = False
+            numbers = numbers[~odd]
+        flat = text[:-1].replace("\n", self._mark).split(self._mark) if text else []
+        return Chunk(numbers, [flat[i::width] for i in selected], broken, fraction), len(ends)
+
+    def _mend(self, data: bytes, odd: list[tuple[int, int, int]], broken: list[tuple[int, str, int]]) -> tuple[str, npt.NDArray[np.bool_]]:
+        """``data`` with its ``odd`` lines (number, start, end) brought to the header's width or taken out; which were kept."""
+        width, mark, done = len(self.header), self._mark, 0
+        kept = np.zeros(len(odd), dtype=bool)
         parts: list[bytes] = []
-        done = 0
-        for index in np.flatnonzero(odd).tolist():
-            start, end = int(starts[index]), int(ends[index])
-            fixed = self._fit(data[start:end].decode("utf-8").split(self._mark), number + index, broken)
-            keep[index] = fixed is not None
-            parts += [data[done:start], b"" if fixed is None else (self._mark.join(fixed) + "\n").encode("utf-8")]
+        for index, (number, start, end) in enumerate(odd):
+            line = data[start:end].decode("utf-8")
+            cells = line.split(mark)
+            parts.append(data[done:start])
             done = end + 1
-        whole = b"".join([*parts, data[done:]]).decode("utf-8")
-        flat = whole[:-1].replace("\n", self._mark).split(self._mark) if whole else []
-        numbers = np.arange(number, number + len(ends), dtype=np.int64)[keep]
-        return Chunk(numbers, [flat[i::width] for i in selected], broken, fraction)
+            if len(cells) > width and cells[width].strip() and line[0] not in "#/ \t":
+                broken.append((number, line, len(cells)))
+                continue
+            fixed = self._fit(cells, number, broken)
+            if fixed is not None:
+                kept[index] = True
+                parts.append((mark.join(fixed) + "\n").encode("utf-8"))
+        return b"".join([*parts, data[done:]]).decode("utf-8"), kept
 
     def _fit(self, cells: list[str], number: int, broken: list[tuple[int, str, int]]) -> list[str] | None:
         """``cells`` at the header's width; None for a blank, comment, units or broken line (the last is recorded)."""
