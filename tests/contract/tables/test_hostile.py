@@ -143,7 +143,7 @@ def test_damaged_bytes_never_raise_anything_but_a_bocage_error(read: Any, tmp_pa
             assert error.message
         else:
             assert len(table.frame) == len(table.lines) == table.report.kept
-            assert [error.sentence() for error in table.report.errors] is not None
+            assert all(error.sentence().startswith("Ligne ") for error in table.report.errors)
 
 
 def test_missing_columns_of_a_wide_junk_file_stays_short(read: Any) -> None:
