@@ -57,7 +57,7 @@ class TenantModel(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
 
     objects = TenantManager()
-    across_organisations = models.Manager()
+    across_organisations = models.Manager()  # noqa: DJ012 - a second manager, not a field
 
     class Meta:
         abstract = True

@@ -167,7 +167,7 @@ class Number:
     def __init__(self, spec: Spec, *, typed: bool, separator: str | None) -> None:
         self.spec = spec
         self.decimal: str | None = None
-        self._fallback = "," if separator in (";", "\t", "|") else "."
+        self._fallback = "." if separator == "," else ","
         self._marked = False
         self._typed = typed
         self._memo: dict[str, float | int | None] = {}

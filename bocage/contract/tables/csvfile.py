@@ -42,7 +42,7 @@ class CsvSource:
         self.notes: list[str] = []
         self._skip: set[int] = set()
         self._mark, self.header, self._data_line = self._find_header(specs)
-        self.separator = self._mark
+        self.separator = self._mark if len(self.header) > 1 else None
         check_width(len(self.header), facts.name)
         self.match = match_header(self.header, specs)
         require_columns(self.match, self.header, specs, facts.name)

@@ -70,5 +70,8 @@ def write_demo(folder: Path, before: int = 0) -> DemoFiles:
         stamped.to_csv(paths[name], index=False, sep=";", decimal=",")
     truths = {name: paths.pop(name) for name in truth(week)}
     first = evaluation_week(week)[0].date()
-    source = f"Battle of Water Demand Forecasting (Alvisi et al., 2025), CC BY 4.0 : dix secteurs d’une ville d’Italie, semaine du {day(first, year=True)}."
+    source = (
+        "Battle of Water Demand Forecasting (Alvisi et al., 2025), CC BY 4.0 : dix secteurs d’une ville d’Italie, "
+        f"semaine du {day(first, year=True)}."
+    )
     return DemoFiles(paths, truths, source, {"territoire": TERRITORY}, earlier=len(WEEKS) - 1)
