@@ -82,13 +82,9 @@ def _print(slug: str, source: str, document: dict[str, Any], gains: dict[str, di
         ours, usual = gains["engine"][metric], gains["baseline"].get(metric)
         gap = percent(ours / usual - 1, 1, signed=True) if usual else ""
         rows.append([_metric_title(fiche, metric), number(ours, 2), number(usual, 2) if usual is not None else "", gap])
-    columns = [
-        ("Ce qui s’est vraiment passé ensuite", "left"),
-        ("Bocage", "right"),
-        (fiche.methode_habituelle, "right"),
-        ("Écart", "right"),
-    ]
-    table("Mesuré sur la suite réelle des données", columns, rows)
+    columns = [("", "left"), ("Bocage", "right"), ("Habituelle", "right"), ("Écart", "right")]
+    table("Comparé à ce qui s’est vraiment passé ensuite", columns, rows)
+    out.print(f"Méthode habituelle : {fiche.methode_habituelle}", markup=False, style="dim")
 
 
 def _metric_title(fiche: Any, metric: str) -> str:
