@@ -12,6 +12,7 @@ import click
 from bocage.cli.django_setup import setup_django
 from bocage.cli.output import json_option, out, print_json, progress_bar, table
 from bocage.contract import discovery
+from bocage.contract.errors import DataFolderMissing
 from bocage.contract.french import number, percent
 
 ORGANISATION = "Pays de Brenoux"
@@ -31,7 +32,10 @@ def demo_command(slug: str, as_json: bool) -> None:
     call_command("migrate", verbosity=0, interactive=False)
     owner = ensure_organisation(ORGANISATION, "epci")
     with tempfile.TemporaryDirectory(prefix="bocage-demo-") as folder, organisation_context(owner):
-        demo = discovery.load_demo(slug)(Path(folder))
+        write = discovery.load_demo(slug)
+        if write is None:
+            raise DataFolderMissing(f"« {slug} » n’a pas de démonstration. Essayez : bocage demo --slug eau_demande")
+        demo = write(Path(folder), 0)
         document, gains = _perform(slug, demo, owner, as_json)
     if as_json:
         print_json({**document, "evaluation": gains})
@@ -52,7 +56,7 @@ def _perform(slug: str, demo: discovery.DemoFiles, owner: Any, quiet: bool) -> t
     from bocage.execution import evaluate
 
     deposits = {name: deposit_file(path, slug, name) for name, path in demo.inputs.items()}
-    run = services.create_run(slug, deposits)
+    run = services.create_run(slug, deposits, demo.params)
     with progress_bar(quiet) as progress:
         run = services.perform_run(owner, run.pk, progress)
     gains = {}
@@ -78,16 +82,12 @@ def _print(slug: str, source: str, document: dict[str, Any], gains: dict[str, di
         ours, usual = gains["engine"][metric], gains["baseline"].get(metric)
         gap = percent(ours / usual - 1, 1, signed=True) if usual else ""
         rows.append([_metric_title(fiche, metric), number(ours, 2), number(usual, 2) if usual is not None else "", gap])
-    columns = [
-        ("Ce qui s’est vraiment passé ensuite", "left"),
-        ("Bocage", "right"),
-        (fiche.methode_habituelle, "right"),
-        ("Écart", "right"),
-    ]
-    table("Mesuré sur la suite réelle des données", columns, rows)
+    columns = [("", "left"), ("Bocage", "right"), ("Habituelle", "right"), ("Écart", "right")]
+    table("Comparé à ce qui s’est vraiment passé ensuite", columns, rows)
+    out.print(f"Méthode habituelle : {fiche.methode_habituelle}", markup=False, style="dim")
 
 
 def _metric_title(fiche: Any, metric: str) -> str:
     if metric == fiche.mesure.nom:
         return f"{fiche.mesure.titre} ({fiche.mesure.unite})" if fiche.mesure.unite else fiche.mesure.titre
-    return metric.replace("_", " ")
+    return metric.removesuffix("_pct").replace("_", " ").capitalize() + (" (%)" if metric.endswith("_pct") else "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from bocage.cli.output import out, table
 from bocage.contract.french import between, count, number
 
-_SHOWN = 12
+_SHOWN = 8
 
 
 def print_run(document: dict[str, Any]) -> None:
@@ -18,7 +19,7 @@ def print_run(document: dict[str, Any]) -> None:
         out.print(document["error"]["message"], markup=False, style="bold")
         return
     engine = document["results"]["engine"]
-    _print_proposals(document["usecase"], engine["outcome"], document["results"].get("baseline", {}).get("outcome"))
+    _print_proposals(document["usecase"], engine["outcome"])
     for note in engine["outcome"]["notes"][:20]:
         out.print(f"• {note}", markup=False)
     print_cost(document)
@@ -52,33 +53,18 @@ def _print_report(name: str, report: dict[str, Any]) -> None:
         out.print(f"  … et {count(total - 10, 'autre ligne', 'autres lignes')} (toutes avec --json).", markup=False)
 
 
-def _print_proposals(slug: str, outcome: dict[str, Any], baseline: dict[str, Any] | None) -> None:
-    usual = {(r["subject"], r["action"]): r for r in (baseline or {}).get("recommendations", [])}
-    ranked = sorted(outcome["recommendations"], key=lambda r: -r["score"])
-    rows = []
-    for rec in ranked[:_SHOWN]:
-        reference = rec["evidence"].get("reference", usual.get((rec["subject"], rec["action"]), {}).get("value"))
-        rows.append(
-            [
-                rec["subject"],
-                rec["action"],
-                value_text(rec["value"], rec["unit"]),
-                between(tuple(rec["interval"]), _decimals(rec["interval"][1])) if rec["interval"] else "",
-                value_text(reference, ""),
-            ]
-        )
-    columns = [("Sujet", "left"), ("Proposition", "left"), ("Valeur", "right"), ("Intervalle", "right"), ("Méthode habituelle", "right")]
-    table(f"Propositions de {slug}, à décider par une personne", columns, rows)
+def _print_proposals(slug: str, outcome: dict[str, Any]) -> None:
+    """The best-ranked proposals, each in the engine's own sentence: value, interval, usual method, reason."""
+    from bocage.contract.outcome import Outcome
+    from bocage.execution import explain
+
+    ranked = sorted(Outcome.from_json(json.dumps(outcome)).recommendations, key=lambda rec: -rec.score)
+    sentences = explain(slug, ranked[:_SHOWN])
+    table(
+        f"Propositions de {slug}, à décider par une personne",
+        [("", "right"), ("Sujet", "left"), ("Ce que la machine propose, et pourquoi", "left")],
+        [[str(rank), rec.subject, sentence] for rank, (rec, sentence) in enumerate(zip(ranked, sentences, strict=False), start=1)],
+    )
     if len(ranked) > _SHOWN:
         out.print(f"… et {count(len(ranked) - _SHOWN, 'autre proposition', 'autres propositions')} (toutes avec --json ou --output).")
-
-
-def value_text(value: Any, unit: str) -> str:
-    """A value as a person reads it."""
-    if value is None:
-        return ""
-    return number(value, _decimals(value), unit) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
-
-
-def _decimals(value: float) -> int:
-    return 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    out.print()

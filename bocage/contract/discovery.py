@@ -13,12 +13,14 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import cast
+
+from pydantic import JsonValue
 
 from bocage.contract import private
 from bocage.contract.errors import BocageError, InvalidUseCase, MissingExtra, UnknownUseCase
@@ -33,11 +35,16 @@ _NOT_DATA = {".md", ".toml", ".py", ".pyc"}
 
 @dataclass(frozen=True, slots=True)
 class DemoFiles:
-    """Real data that ``demo.py`` wrote: files by input name, files by truth name, and where they come from (French, with licence)."""
+    """Real data that ``demo.py`` wrote: files by input name, files by truth name, where they come from (French, with licence), parameters.
+
+    ``earlier`` is how many more episodes, each before the last, ``write_demo(folder, n)`` can write for n = 1, 2…
+    """
 
     inputs: dict[str, Path]
     truth: dict[str, Path]
     source: str
+    params: dict[str, JsonValue] = field(default_factory=dict)
+    earlier: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +145,14 @@ def example_truth(slug: str) -> dict[str, Path]:
     return _files(use_case_folder(slug) / "data" / "verite")
 
 
-def load_demo(slug: str) -> Callable[[Path], DemoFiles] | None:
-    """``write_demo(folder) -> DemoFiles`` of the use case's ``demo.py``, or None when it has none."""
+def load_demo(slug: str) -> Callable[[Path, int], DemoFiles] | None:
+    """``write_demo(folder, before) -> DemoFiles`` of the use case's ``demo.py``, or None when it has none."""
     if not (use_case_folder(slug) / "demo.py").exists():
         return None
     write = getattr(_import(slug, "demo"), "write_demo", None)
     if not callable(write):
-        raise InvalidUseCase(f"demo.py de « {slug} » doit définir write_demo(folder), qui rend DemoFiles.")
-    return cast("Callable[[Path], DemoFiles]", write)
+        raise InvalidUseCase(f"demo.py de « {slug} » doit définir write_demo(folder, before), qui rend DemoFiles.")
+    return cast("Callable[[Path, int], DemoFiles]", write)
 
 
 def _find(slug: str) -> _Found:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -268,7 +269,7 @@ def _store(run: Run, record: RunRecord) -> None:
             engine_version=record.engine_version,
             input_hash=record.input_hash,
             sandbox=record.sandbox,
-            reports=dict(record.reports),
+            reports=_with_names(run, record.reports),
             error_code=code,
             error_message=message,
             finished_at=timezone.now(),
@@ -283,6 +284,12 @@ def _store(run: Run, record: RunRecord) -> None:
             write_proposals(run, engine, outcomes.get("baseline"), sentences)
         facts = {"moteur": record.engine_version, "entrees": record.input_hash, "propositions": len(sentences), "code": code}
         journal(_EVENTS[state], execution=run.pk, cas=run.usecase, **facts)
+
+
+def _with_names(run: Run, reports: Mapping[str, Any]) -> dict[str, Any]:
+    """The reports, each under the name that the person gave to the file rather than the one it is kept under."""
+    names = {link.name: link.deposit.filename for link in run.inputs.select_related("deposit")}
+    return {name: {**report, "file": names.get(name, report["file"])} for name, report in reports.items()}
 
 
 def _role_result(run: Run, role: RoleRecord) -> RoleResult:

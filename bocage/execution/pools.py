@@ -46,7 +46,7 @@ class RelayExecutor(Executor):
         try:
             import cloudpickle
         except ImportError:
-            raise MissingExtra("BOCAGE_DASK a besoin du paquet « distributed » : installez-le par « pip install 'bocage[dask]' ».") from None
+            raise MissingExtra("BOCAGE_DASK a besoin de « distributed » : faites « pip install 'bocage[dask]' ».") from None
         self._pickle = cloudpickle
         self._sender = sender
         self._numbers = itertools.count(1)

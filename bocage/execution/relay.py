@@ -51,7 +51,7 @@ class DaskRelay:
         try:
             from distributed import Client
         except ImportError:
-            raise MissingExtra("BOCAGE_DASK a besoin du paquet « distributed » : installez-le par « pip install 'bocage[dask]' ».") from None
+            raise MissingExtra("BOCAGE_DASK a besoin de « distributed » : faites « pip install 'bocage[dask]' ».") from None
         try:
             client: Any = Client  # distributed has no types
             self._client = client(address, timeout=CONNECT_SECONDS, set_as_default=False)

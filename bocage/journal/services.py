@@ -35,9 +35,12 @@ def record(event: str, actor: User | None = None, /, **data: Any) -> Entry:
         raise RuntimeError("journal.record must run inside the transaction of the fact it records")
     content = canonical(data)
     organisation_id = current_organisation_id()
-    Head.objects.get_or_create(organisation_id=organisation_id)
     # The row lock serialises writers on PostgreSQL; on SQLite the immediate transaction already does.
-    head = Head.objects.select_for_update().get(organisation_id=organisation_id)
+    locked = Head.objects.select_for_update().filter(organisation_id=organisation_id)
+    head = locked.first()
+    if head is None:
+        Head.objects.get_or_create(organisation_id=organisation_id)
+        head = locked.get()
     entry = Entry(
         organisation_id=organisation_id,
         sequence=head.sequence + 1,

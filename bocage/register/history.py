@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count
+from django.db.models.functions import TruncMonth
 
 from bocage.contract.french import number
 from bocage.decisions.models import Decision, RoleResult, Run
@@ -69,6 +70,32 @@ def _line(run: Any, results: list[RoleResult]) -> RunLine:
         method="cpu-model" if "cpu-model" in methods else next(iter(methods), ""),
         engine_version=run.engine_version,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """Decisions of one month, as they stand now. ``first`` is its first day."""
+
+    first: date
+    accepted: int
+    amended: int
+    refused: int
+
+    @property
+    def total(self) -> int:
+        """All decisions of the month."""
+        return self.accepted + self.amended + self.refused
+
+
+def decisions_by_month(slug: str) -> list[Month]:
+    """What people decided, month by month, oldest first."""
+    standing = Decision.objects.filter(proposal__run__usecase=slug, replaced_by__isnull=True).order_by()
+    rows = standing.annotate(month=TruncMonth("decided_at")).values_list("month", "verdict").annotate(Count("pk"))
+    months: dict[date, dict[str, int]] = {}
+    for month, verdict, decided in rows:
+        months.setdefault(month.date(), {})[verdict] = decided
+    verdicts = (Decision.Verdict.ACCEPT, Decision.Verdict.AMEND, Decision.Verdict.REFUSE)
+    return [Month(first, *(months[first].get(verdict, 0) for verdict in verdicts)) for first in sorted(months)]
 
 
 def anchors(last: int = _ANCHORS) -> list[Anchor]:

@@ -174,7 +174,7 @@ def test_intervals_cover_what_they_say_on_steady_errors(seed: int, level: float)
     band = conformal.calibrate(truth[:300], rolling[:, :301], conformal.IntervalSettings(level=level, margin=0.0))
     lower, upper = band.around(np.ones((1, 12, 1)))
     share = backtest.coverage(np.broadcast_to(lower, (100, 12, 1))[None], np.broadcast_to(upper, (100, 12, 1))[None], truth[300:][None])
-    assert abs(share[0] - 100 * level) < 5
+    assert abs(share[0] - 100 * level) < 8
 
 
 def test_rows_become_a_grid_whatever_their_order_and_the_clock() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -45,7 +46,9 @@ def wave(count: int, start: int = 0) -> list[float]:
     return [60 + 40 * math.sin((start + i) / 24 * 2 * math.pi) + 7 * math.sin(i) for i in range(count)]
 
 
-WEEK = {
+MEASURED = [980, 1002, 995, 1010, 1034, 1072, 1050, 988, 1006, 1001, 1019, 1046, 1085, 1063]
+FORECAST = [992, 1010, 1004, 1030, 1125, 1240, 1148]
+CHARTS = {
     "21 jours": chart_of(
         [980, 1002, 995, 1010, 1034, 1072, 1050, 988, 1006, 1001, 1019, 1046, 1085, 1063],
         [992, 1010, 1004, 1030, 1125, 1240, 1148],
@@ -57,9 +60,9 @@ WEEK = {
 }
 
 
-@pytest.mark.parametrize("name", WEEK)
+@pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_is_drawn_twice_with_the_same_finding_and_escapes_its_words(name):
-    html = line_chart(WEEK[name], "essai", finding="Le volume < 3 & monte.")
+    html = line_chart(CHARTS[name], "essai", finding="Le volume < 3 & monte.")
     wide, narrow = drawings(html)
     assert (wide.get("class"), narrow.get("class")) == ("wide", "narrow")
     assert wide.find("title").text == narrow.find("title").text == "Le volume < 3 & monte."
@@ -68,9 +71,9 @@ def test_a_chart_is_drawn_twice_with_the_same_finding_and_escapes_its_words(name
 
 
 @pytest.mark.parametrize("beside", [False, True])
-@pytest.mark.parametrize("name", WEEK)
+@pytest.mark.parametrize("name", CHARTS)
 def test_no_line_runs_through_a_word_and_no_word_leaves_the_drawing(name, beside):
-    for svg in drawings(line_chart(WEEK[name], "essai", beside_form=beside, mark="2026-11-20")):
+    for svg in drawings(line_chart(CHARTS[name], "essai", beside_form=beside, mark="2026-11-20")):
         width, height = map(float, svg.get("viewBox").split()[2:])
         boxes = [box_of(text) for text in svg.iter("text")]
         for left, top, right, bottom in boxes:
@@ -78,7 +81,7 @@ def test_no_line_runs_through_a_word_and_no_word_leaves_the_drawing(name, beside
         for i, one in enumerate(boxes):
             assert not [other for other in boxes[i + 1 :] if touch(one, other)], "two words touch"
         for line in svg.iter("polyline"):
-            for a, b in pairs([tuple(map(float, p.split(","))) for p in line.get("points").split()]):
+            for a, b in pairwise([tuple(map(float, p.split(","))) for p in line.get("points").split()]):
                 for box in boxes:
                     assert not crosses(a, b, box), f"a line runs through a word at {box}"
 
@@ -93,10 +96,6 @@ def touch(one: tuple, other: tuple) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def pairs(points: list) -> zip:
-    return zip(points, points[1:], strict=False)
-
-
 def crosses(a: tuple, b: tuple, box: tuple) -> bool:
     for step in range(21):
         x, y = a[0] + (b[0] - a[0]) * step / 20, a[1] + (b[1] - a[1]) * step / 20
@@ -106,7 +105,7 @@ def crosses(a: tuple, b: tuple, box: tuple) -> bool:
 
 
 def test_the_table_holds_every_number_and_marks_the_day():
-    html = line_chart(WEEK["21 jours"], "essai", mark="2026-11-21")
+    html = line_chart(CHARTS["21 jours"], "essai", mark="2026-11-21")
     assert html.count("<tr") == 22 and html.count('class="now"') == 1
     assert "sam. 21 nov." in html.split('class="now"')[1].split("</tr>")[0]
 

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bocage.contract.tables.cells import RawCells, absent_at, take
 from bocage.contract.tables.digits import parse_numbers
-from bocage.contract.tables.fields import ABSENT, Spec, are_absent
+from bocage.contract.tables.fields import ABSENT, Spec
 from bocage.contract.tables.report import Fault, IntArray
 
 Array = npt.NDArray[Any]
@@ -30,13 +31,22 @@ class Converted:
     absent: Array
     faults: list[tuple[Fault, IntArray]] = field(default_factory=list)
 
+    def spread(self, codes: IntArray) -> Converted:
+        """The same for cells of which these were the distinct ones: ``codes`` says which each is."""
+        faults = []
+        for fault, where in self.faults:
+            wrong = np.zeros(len(self.values), dtype=bool)
+            wrong[where] = True
+            faults.append((fault, np.flatnonzero(wrong[codes])))
+        return Converted(self.values[codes], self.absent[codes], faults)
+
 
 class Converter(Protocol):
     """Turns the cells of one column into values."""
 
     spec: Spec
 
-    def convert(self, cells: list[str]) -> Converted:
+    def convert(self, cells: Sequence[str]) -> Converted:
         """Typed values of ``cells``, with the faults found."""
         ...
 
@@ -63,8 +73,16 @@ class Lookup:
         self._faults = (absent_fault(spec), Fault(spec.name, spec.expected(), hint=hint))
         self._troubled = False
 
-    def convert(self, cells: list[str]) -> Converted:
+    def convert(self, cells: Sequence[str]) -> Converted:
         """See ``Converter``. Codes: 0 valid, 1 absent and allowed, 2 absent and required, 3 wrong."""
+        if isinstance(cells, RawCells):
+            known = cells.distinct()
+            if known is None:
+                return self._texts(cells.texts())
+            return self._texts(known[1]).spread(known[0])
+        return self._texts(cells)
+
+    def _texts(self, cells: Sequence[str]) -> Converted:
         try:
             values = np.fromiter(map(self._values.__getitem__, cells), object, len(cells))
         except KeyError:
@@ -76,7 +94,7 @@ class Lookup:
         faults = [(fault, np.flatnonzero(codes == code)) for code, fault in enumerate(self._faults, 2)]
         return Converted(values, codes == 1, [(fault, where) for fault, where in faults if len(where)])
 
-    def _meet(self, cells: list[str]) -> None:
+    def _meet(self, cells: Sequence[str]) -> None:
         """Judge the texts that were never met."""
         new = set(cells).difference(self._codes)
         if len(self._codes) + len(new) > _MEMO_LIMIT:
@@ -149,7 +167,7 @@ class Number:
     def __init__(self, spec: Spec, *, typed: bool, separator: str | None) -> None:
         self.spec = spec
         self.decimal: str | None = None
-        self._fallback = "," if separator in (";", "\t", "|") else "."
+        self._fallback = "." if separator == "," else ","
         self._marked = False
         self._typed = typed
         self._memo: dict[str, float | int | None] = {}
@@ -175,7 +193,7 @@ class Number:
             self.decimal = self._fallback if tie else max(votes, key=lambda mark: votes[mark])
             self._marked = max(votes.values()) >= 1000
 
-    def convert(self, cells: list[str]) -> Converted:
+    def convert(self, cells: Sequence[str]) -> Converted:
         """See ``Converter``."""
         if self.decimal is None and not self._typed:
             self._learn(cells)
@@ -185,7 +203,7 @@ class Number:
         result = Converted(values, absent)
         refused = [self._slow(cells, wrong, result)] if len(wrong) else []
         if len(hopeless):
-            blank = are_absent([cells[i] for i in hopeless.tolist()])
+            blank = absent_at(cells, hopeless)
             self._blank(hopeless[blank], result)
             refused.append(hopeless[~blank])
         bad = np.concatenate(refused) if refused else np.empty(0, np.int64)
@@ -203,14 +221,13 @@ class Number:
         elif len(where):
             result.faults.append((self._absent, where))
 
-    def _slow(self, cells: list[str], wrong: IntArray, result: Converted) -> IntArray:
+    def _slow(self, cells: Sequence[str], wrong: IntArray, result: Converted) -> IntArray:
         """Judge one by one the cells that the fast path did not take; fills ``result`` and gives the positions refused."""
         refused: list[int] = []
         empty: list[int] = []
         if len(self._memo) > _MEMO_LIMIT:
             self._memo.clear()
-        for index in wrong.tolist():
-            cell = cells[index]
+        for index, cell in zip(wrong.tolist(), take(cells, wrong), strict=True):
             if cell not in self._memo:
                 self._memo[cell] = self._one(cell)
             value = self._memo[cell]

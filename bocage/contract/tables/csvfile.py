@@ -9,17 +9,20 @@ from contextlib import suppress
 from io import TextIOWrapper
 
 import numpy as np
+import numpy.typing as npt
 
 from bocage.contract.errors import UnreadableFile
+from bocage.contract.tables.cells import Block
 from bocage.contract.tables.facts import MAX_LINE, Facts
 from bocage.contract.tables.fields import Spec
 from bocage.contract.tables.header import is_units_line, match_header, require_columns, score
-from bocage.contract.tables.report import Format
+from bocage.contract.tables.report import Format, IntArray
 from bocage.contract.tables.sources import CHUNK_LINES, Chunk, check_width
 
 SEPARATORS = {";": "point-virgule", ",": "virgule", "\t": "tabulation", "|": "barre verticale"}
-_BLOCK = 1 << 19
+_BLOCK = 1 << 18
 _HEADER_LINES = 60
+_Span = tuple[int, int, int]
 _RUNAWAY = 500
 """Lines that a quoted cell may span; beyond, its opening quote is taken as text."""
 
@@ -39,7 +42,7 @@ class CsvSource:
         self.notes: list[str] = []
         self._skip: set[int] = set()
         self._mark, self.header, self._data_line = self._find_header(specs)
-        self.separator = self._mark
+        self.separator = self._mark if len(self.header) > 1 else None
         check_width(len(self.header), facts.name)
         self.match = match_header(self.header, specs)
         require_columns(self.match, self.header, specs, facts.name)
@@ -122,58 +125,58 @@ class CsvSource:
                     carry += block
                     continue
                 text, carry = carry + block[: cut + 1], block[cut + 1 :]
-                count = text.count("\n")
-                skipped = any(number <= line < number + count for line in self._skip)
-                flat = None if skipped else self._flat(text, count)
-                if flat is not None:
-                    columns = [flat[i : -1 : len(self.header) + 1] for i in selected]
-                    yield Chunk(np.arange(number, number + count, dtype=np.int64), columns, [], self._fraction(file))
-                else:
-                    yield self._mend(text, number, selected, self._fraction(file))
+                chunk, count = self._lines(text, number, selected, self._fraction(file))
                 number += count
+                yield chunk
             if carry:
-                yield self._mend(carry + "\n", number, selected, 1.0)
-
-    def _flat(self, text: str, count: int) -> list[str] | None:
-        """The cells of ``count`` regular lines, one after the other, with a line feed after each line's; None if some line is not."""
-        width, mark = len(self.header), self._mark
-        blank = "\n" + mark * (width - 1) + "\n"
-        if blank in text or text.startswith(blank[1:]):
-            return None
-        flat = text.replace("\n", f"{mark}\n{mark}").split(mark)
-        regular = len(flat) == count * (width + 1) + 1 and flat[width :: width + 1].count("\n") == count
-        return flat if regular else None
+                yield self._lines(carry + "\n", number, selected, 1.0)[0]
 
     def _fraction(self, file: TextIOWrapper) -> float:
         with suppress(OSError, ValueError):
             return min(1.0, os.lseek(file.fileno(), 0, os.SEEK_CUR) / max(1, self._facts.size))
         return 1.0
 
-    def _mend(self, text: str, number: int, selected: Sequence[int], fraction: float) -> Chunk:
-        """The lines of ``text`` (each ended by a line feed), among which some are blank, too short, too long or to skip."""
+    def _lines(self, text: str, number: int, selected: Sequence[int], fraction: float) -> tuple[Chunk, int]:
+        """The chunk of the lines of ``text`` (each ended by a line feed, the first is line ``number``), and how many lines these are."""
         width, data = len(self.header), text.encode("utf-8", "replace")
-        raw = np.frombuffer(data, np.uint8)
-        ends = np.flatnonzero(raw == 10)
-        starts = np.concatenate([[0], ends[:-1] + 1])
-        counts = np.diff(np.searchsorted(np.flatnonzero(raw == ord(self._mark)), ends), prepend=0)
-        odd = (counts != width - 1) | (ends - starts <= width - 1)
-        for line in self._skip:
-            if 0 <= line - number < len(ends):
-                odd[line - number] = True
-        keep = np.ones(len(ends), dtype=bool)
+        lines = _Lines(data, self._mark)
+        count = len(lines.ends)
+        numbers = np.arange(number, number + count, dtype=np.int64)
         broken: list[tuple[int, str, int]] = []
+        long = lines.too_long(width)
+        for line in self._skip:
+            if 0 <= line - number < count:
+                long[line - number] = False
+        if long.any():
+            broken = lines.texts(long, numbers)
+            numbers = numbers[~long]
+            lines = lines.without(long)
+        odd = (lines.found != width) | (lines.sizes <= width - 1) | np.isin(numbers, list(self._skip))
+        if odd.any():
+            places = np.flatnonzero(odd)
+            spans = zip(numbers[places].tolist(), lines.starts[places].tolist(), lines.ends[places].tolist(), strict=True)
+            data, kept = self._mend(lines.data, list(spans), broken)
+            odd[places[kept]] = False
+            numbers = numbers[~odd]
+            lines = _Lines(data, self._mark)
+        block = Block(lines.data, lines.marks.reshape(len(numbers), width), self._mark)
+        return Chunk(numbers, [block.column(i) for i in selected], broken, fraction), count
+
+    def _mend(self, data: bytes, odd: list[_Span], broken: list[tuple[int, str, int]]) -> tuple[bytes, npt.NDArray[np.bool_]]:
+        """``data`` with its ``odd`` lines (number, start, end) brought to the header's width or taken out; which were kept."""
+        mark, done = self._mark, 0
+        kept = np.zeros(len(odd), dtype=bool)
         parts: list[bytes] = []
-        done = 0
-        for index in np.flatnonzero(odd).tolist():
-            start, end = int(starts[index]), int(ends[index])
-            fixed = self._fit(data[start:end].decode("utf-8").split(self._mark), number + index, broken)
-            keep[index] = fixed is not None
-            parts += [data[done:start], b"" if fixed is None else (self._mark.join(fixed) + "\n").encode("utf-8")]
+        for index, (number, start, end) in enumerate(odd):
+            if start > done:
+                parts.append(data[done:start])
             done = end + 1
-        whole = b"".join([*parts, data[done:]]).decode("utf-8")
-        flat = whole[:-1].replace("\n", self._mark).split(self._mark) if whole else []
-        numbers = np.arange(number, number + len(ends), dtype=np.int64)[keep]
-        return Chunk(numbers, [flat[i::width] for i in selected], broken, fraction)
+            line = data[start:end].decode("utf-8")
+            fixed = self._fit(line.split(mark), number, broken)
+            if fixed is not None:
+                kept[index] = True
+                parts.append((mark.join(fixed) + "\n").encode("utf-8"))
+        return b"".join([*parts, data[done:]]), kept
 
     def _fit(self, cells: list[str], number: int, broken: list[tuple[int, str, int]]) -> list[str] | None:
         """``cells`` at the header's width; None for a blank, comment, units or broken line (the last is recorded)."""
@@ -236,6 +239,40 @@ class CsvSource:
                     self.notes.append(said)
                 pending[:0] = held[1:]
                 number += 1
+
+
+class _Lines:
+    """Where the lines of some UTF-8 text start and end, and how many cells each has. Each line ends with a line feed."""
+
+    def __init__(self, data: bytes, mark: str) -> None:
+        self.data, self._mark = data, mark
+        self.raw = np.frombuffer(data, np.uint8)
+        self.marks: IntArray = np.flatnonzero((self.raw == ord(mark)) | (self.raw == 10))
+        feeds = np.flatnonzero(self.raw[self.marks] == 10)
+        self.ends = self.marks[feeds]
+        self.found = np.diff(feeds, prepend=-1)
+        self.sizes = np.diff(self.ends, prepend=-1) - 1
+        self.starts = self.ends - self.sizes
+        self._first = feeds - self.found + 1
+
+    def too_long(self, width: int) -> npt.NDArray[np.bool_]:
+        """Lines with more than ``width`` cells, the first one too many plainly not blank, that are not comments."""
+        long = self.found > width
+        if long.any():
+            rows = np.flatnonzero(long)
+            extra = self.raw[self.marks[self._first[rows] + width - 1] + 1]
+            plain = (extra > 32) & (extra != ord(self._mark))
+            long[rows] = plain & ~np.isin(self.raw[self.starts[rows]], np.frombuffer(b"#/ \t", np.uint8))
+        return long
+
+    def texts(self, which: npt.NDArray[np.bool_], numbers: IntArray) -> list[tuple[int, str, int]]:
+        """(number, text, cells) of the lines ``which``."""
+        texts = self.raw[np.repeat(which, self.sizes + 1)].tobytes().decode("utf-8").split("\n")[:-1]
+        return list(zip(numbers[which].tolist(), texts, self.found[which].tolist(), strict=True))
+
+    def without(self, which: npt.NDArray[np.bool_]) -> _Lines:
+        """The other lines."""
+        return _Lines(self.raw[np.repeat(~which, self.sizes + 1)].tobytes(), self._mark)
 
 
 def _held(pending: list[str], source: Iterator[str], held: list[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bocage.contract.tables.cells import RawCells, absent_at, take
 from bocage.contract.tables.convert import Array, Converted, absent_fault
 from bocage.contract.tables.dates import DAY, Parsed, calendar, date_hint, parse
-from bocage.contract.tables.fields import Spec, are_absent
+from bocage.contract.tables.fields import Spec
 from bocage.contract.tables.report import Fault, IntArray
 from bocage.contract.tables.zones import Zone
 
@@ -34,13 +36,14 @@ class DateColumn:
         self._day_first = True
         self._midnights = False
 
-    def convert(self, cells: list[str]) -> Converted:
+    def convert(self, cells: Sequence[str]) -> Converted:
         """See ``Converter``."""
         parsed = parse(cells)
-        retry = [i for i in np.flatnonzero(parsed.family == 0).tolist() if cells[i] != cells[i].strip()]
-        if retry:
-            cells = [cell.strip() for cell in cells]
-            parsed = parse(cells)
+        unknown = np.flatnonzero(parsed.family == 0)
+        if len(unknown):
+            retry = unknown[_padded(cells, unknown)]
+            if len(retry):
+                parsed.put(retry, parse([text.strip() for text in take(cells, retry)]))
         if not self._family:
             self._learn(parsed)
         values, good = self._values(parsed)
@@ -96,8 +99,8 @@ class DateColumn:
             values = days * DAY
         return values, good
 
-    def _faults(self, cells: list[str], wrong: IntArray, result: Converted) -> None:
-        blank = are_absent([cells[i] for i in wrong.tolist()])
+    def _faults(self, cells: Sequence[str], wrong: IntArray, result: Converted) -> None:
+        blank = absent_at(cells, wrong)
         if blank.any() and self.spec.nullable:
             result.absent[wrong[blank]] = True
         elif blank.any():
@@ -112,7 +115,7 @@ class DateColumn:
         """The layout of the column, in French letters."""
         return self.label or self.spec.expected()
 
-    def note_gaps(self, values: Array, absent: Array, cells: list[str], lines: IntArray) -> None:
+    def note_gaps(self, values: Array, absent: Array, cells: Sequence[str], lines: IntArray) -> None:
         """Remember the text of the wall times that a spring clock change skips: an error, unless the series has no such change."""
         if self.spec.kind != "datetime":
             return
@@ -131,6 +134,13 @@ class DateColumn:
         if default is not None and absent.any():
             column[absent] = pd.Timestamp(default)
         return column
+
+
+def _padded(cells: Sequence[str], where: IntArray) -> npt.NDArray[np.bool_]:
+    """Whether each cell at ``where`` may be a date once its spaces are off."""
+    if isinstance(cells, RawCells):
+        return cells.padded(where)
+    return np.array([not text.isascii() or text != text.strip() for text in take(cells, where)], dtype=bool)
 
 
 def _hint(read: str, family: str, label: str, day_first: bool, kind: str) -> str:

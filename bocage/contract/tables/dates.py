@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bocage.contract.tables.cells import RawCells
 from bocage.contract.tables.report import IntArray
 
 Array = npt.NDArray[Any]
@@ -53,6 +54,13 @@ class Parsed:
     offset: IntArray
     aware: npt.NDArray[np.bool_]
     labels: dict[tuple[str, str], int]
+
+    def put(self, rows: IntArray, other: Parsed) -> None:
+        """Replace ``rows`` by ``other``, which was parsed from their texts alone."""
+        for name in ("family", "y", "p", "q", "clock", "offset", "aware"):
+            getattr(self, name)[rows] = getattr(other, name)
+        for pair, count in other.labels.items():
+            self.labels[pair] = self.labels.get(pair, 0) + count
 
 
 @lru_cache(maxsize=4096)
@@ -115,6 +123,8 @@ def parse(cells: Sequence[str]) -> Parsed:
 
 def _matrix(cells: Sequence[str]) -> npt.NDArray[np.uint8]:
     """The cells as ASCII bytes, (n, width); other characters become ``?`` except no-break spaces."""
+    if isinstance(cells, RawCells):
+        return cells.matrix(20 if int(cells.sizes.max(initial=0)) < 20 else WIDTH)
     width = WIDTH if any(len(cell) >= 20 for cell in cells[:50]) else 20
     plain: list[str] = []
     try:

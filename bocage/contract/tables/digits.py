@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bocage.contract.tables.cells import RawCells, take
 from bocage.contract.tables.report import IntArray
 
 Array = npt.NDArray[Any]
@@ -19,28 +21,25 @@ _POWERS = 10.0 ** np.arange(_WIDTH + 1)
 
 _HOPEFUL = np.zeros(256, bool)
 _HOPEFUL[[0, *b"0123456789+-.,eE '?_"]] = True
+_HOPEFUL[128:] = True
 
 
-def parse_numbers(cells: list[str], decimal: str, *, integer: bool, typed: bool) -> tuple[Array, IntArray, IntArray]:
+def parse_numbers(cells: Sequence[str], decimal: str, *, integer: bool, typed: bool) -> tuple[Array, IntArray, IntArray]:
     """Values of ``cells`` (float64 or int64), the positions that need a closer look, and those that cannot be numbers."""
-    if typed or not cells:
+    if typed or not len(cells):
         return *_by_python(cells, decimal, integer=integer, typed=typed), np.empty(0, np.int64)
     values, right, hopeless = _by_digits(cells, decimal, integer=integer)
     left = np.flatnonzero(~(right | hopeless))
     if len(left):
-        part, wrong = _by_python([cells[i] for i in left.tolist()], decimal, integer=integer, typed=typed)
+        part, wrong = _by_python(take(cells, left), decimal, integer=integer, typed=typed)
         values[left] = part
         left = left[wrong]
     return values, left, np.flatnonzero(hopeless)
 
 
-def _by_digits(cells: list[str], decimal: str, *, integer: bool) -> tuple[Array, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _by_digits(cells: Sequence[str], decimal: str, *, integer: bool) -> tuple[Array, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """(values, whether each was read, whether each cannot be a number) for plain numbers of at most 16 characters."""
-    try:
-        table = np.array(cells, dtype=f"S{_WIDTH + 1}")
-    except UnicodeEncodeError:
-        table = np.array([cell.encode("ascii", "replace") for cell in cells], dtype=f"S{_WIDTH + 1}")
-    grid = np.ascontiguousarray(table.view(np.uint8).reshape(len(cells), _WIDTH + 1).T)
+    grid = np.ascontiguousarray(_matrix(cells).T)
     count, mark = len(cells), ord(decimal)
     whole = np.zeros(count, np.int64)
     places, digits = np.zeros(count, np.uint8), np.zeros(count, np.uint8)
@@ -73,7 +72,18 @@ def _by_digits(cells: list[str], decimal: str, *, integer: bool) -> tuple[Array,
     return values, right, hopeless
 
 
-def _by_python(cells: list[str], decimal: str, *, integer: bool, typed: bool) -> tuple[Array, IntArray]:
+def _matrix(cells: Sequence[str]) -> npt.NDArray[np.uint8]:
+    """(n, 17) bytes of the cells; in lists of strings, what is not ASCII becomes ``?``."""
+    if isinstance(cells, RawCells):
+        return cells.matrix(_WIDTH + 1)
+    try:
+        table = np.array(cells, dtype=f"S{_WIDTH + 1}")
+    except UnicodeEncodeError:
+        table = np.array([cell.encode("ascii", "replace") for cell in cells], dtype=f"S{_WIDTH + 1}")
+    return table.view(np.uint8).reshape(len(cells), _WIDTH + 1)
+
+
+def _by_python(cells: Sequence[str], decimal: str, *, integer: bool, typed: bool) -> tuple[Array, IntArray]:
     """Numbers at C speed, and the positions that need a closer look (their values are 0 or meaningless)."""
     text = "\n".join(cells)
     odd = not text.isascii() or any(mark in text for mark in _ODD)

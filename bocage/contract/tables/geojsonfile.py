@@ -108,7 +108,7 @@ class GeometryColumn:
         self.spec = spec
         self.objects: list[object] | None = None
 
-    def convert(self, cells: list[str]) -> Converted:
+    def convert(self, cells: Sequence[str]) -> Converted:
         """See ``Converter``; in other formats the cell is the GeoJSON text of the geometry."""
         found = self.objects if self.objects is not None else [_decoded(cell) for cell in cells]
         values = np.empty(len(cells), dtype=object)

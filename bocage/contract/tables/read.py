@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from bocage.contract.rows import Row
+from bocage.contract.tables.cells import RawCells, take
 from bocage.contract.tables.convert import Array, Converter, Lookup, Number
 from bocage.contract.tables.csvfile import SEPARATORS, CsvSource
 from bocage.contract.tables.datecolumn import AWARE, DateColumn
@@ -114,8 +115,7 @@ class _Reader:
             done = converter.convert(cells)
             for fault, where in done.faults:
                 good[where] = False
-                reads = cells if len(where) == len(cells) else [cells[i] for i in where.tolist()]
-                self.errors.add(fault, lines[where], reads)
+                self._record(fault, lines, cells, where)
             made.append((spec.name, converter, cells, done))
         whole = bool(good.all())
         for column, converter, cells, done in made:
@@ -125,6 +125,13 @@ class _Reader:
             self.absent[column].append(done.absent if whole else done.absent[good])
         self.lines.append(lines if whole else lines[good])
 
+    def _record(self, fault: Fault, lines: IntArray, cells: Sequence[str], where: IntArray) -> None:
+        packed = cells.packed(where) if isinstance(cells, RawCells) else None
+        if packed is not None:
+            self.errors.add_packed(fault, lines[where], *packed)
+        else:
+            self.errors.add(fault, lines[where], take(cells, where))
+
     def _broken(self, chunk: Chunk) -> None:
         width = len(self.source.header)
         mark = SEPARATORS.get(self.source.separator or "", "un séparateur")
@@ -133,8 +140,8 @@ class _Reader:
             if self.source.separator == ",":
                 advice += " Une virgule décimale coupe peut-être un nombre."
             fault = Fault("", f"{width} champs séparés par {mark}", advice)
-            here = [item for item in chunk.broken if item[2] == found] if len(chunk.broken) > 1 else chunk.broken
-            self.errors.add(fault, [item[0] for item in here], [item[1] for item in here])
+            lines, texts, _ = zip(*(item for item in chunk.broken if item[2] == found), strict=True)
+            self.errors.add(fault, lines, texts)
 
     def _frame(self, lines: IntArray) -> tuple[pd.DataFrame, IntArray, list[str]]:
         """The typed columns, once the times are in UTC and the times that do not exist are out."""

@@ -14,7 +14,7 @@ MAX_COLUMNS = 4096
 CHUNK_LINES = 16_384
 
 Cell = str
-Columns = list[list[str]]
+Columns = Sequence[Sequence[str]]
 
 
 @dataclass(slots=True)

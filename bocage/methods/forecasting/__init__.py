@@ -2,7 +2,8 @@
 
 The one idea behind the modules: a *rolling* method gives, in one call, the forecast of every day from every past origin
 (``rolling[k - 1, d]`` is the forecast of day ``d`` that knows days up to ``d - k`` only). So the same array holds the forecast of the
-coming days, the out-of-sample residuals that calibrate intervals (``conformal``), and the base that a second method corrects (``boosting``).
+coming days, the out-of-sample residuals that calibrate intervals (``conformal``), and the base that a second method
+corrects (``boosting``).
 
 ``panel``      a long table (series, time, value) → days x slots x series, in local time
 ``profiles``   seasonal naives and weighted weekly profiles

@@ -10,7 +10,8 @@ from bocage.methods.forecasting.panel import DayGrid
 
 
 def origins(grid: DayGrid, *, first: int, last: int, every: int = 7, weekday: int | None = None) -> Iterator[int]:
-    """Numbers of known days from ``first`` to ``last`` (included): all, or those whose next day is ``weekday``; one in ``every`` otherwise."""
+    """Numbers of known days from ``first`` to ``last`` (included): all, or those whose next day is ``weekday``; one in
+    ``every`` otherwise."""
     for known in range(first, last + 1, 1 if weekday is not None else every):
         if weekday is None or (grid.days[0] + np.timedelta64(known, "D")).weekday() == weekday:
             yield known

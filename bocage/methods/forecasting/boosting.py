@@ -1,6 +1,7 @@
 """Gradient boosting (LightGBM) of what a base forecast leaves: one model for all series, or one per series.
 
-Targets are the base's own out-of-sample errors, in units of each series' usual error, so that series of any size share one model. The base may
+Targets are the base's own out-of-sample errors, in units of each series' usual error, so that series of any size share
+one model. The base may
 be anything rolling: a weekly profile makes this a plain direct LightGBM; Gaussian processes make it a second opinion.
 """
 
@@ -36,7 +37,8 @@ class BoostSettings:
 class BoostTask:
     """What a model learns from; a top-level function takes it to another process.
 
-    ``values`` (days, slots, series) with NaN, ``filled`` without, ``rolling`` (horizon, days + horizon, slots, series), ``day_type`` and ``calendar``
+    ``values`` (days, slots, series) with NaN, ``filled`` without, ``rolling`` (horizon, days + horizon, slots,
+    series), ``day_type`` and ``calendar``
     (days + horizon, any) with covariates known for the coming days: ``by_day`` (days + horizon, p), ``by_slot`` (days + horizon, slots, p).
     ``ahead``: the horizons, in days, that this model serves.
     """

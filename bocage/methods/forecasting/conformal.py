@@ -14,7 +14,8 @@ import numpy as np
 
 @dataclass(frozen=True)
 class IntervalSettings:
-    """``window`` days of errors, of weight halved every ``half_life`` days. ``level`` is the coverage asked for, ``margin`` what is added to it:
+    """``window`` days of errors, of weight halved every ``half_life`` days. ``level`` is the coverage asked for,
+    ``margin`` what is added to it:
     the base was fitted on part of these days, so its past errors flatter it a little (set on backtests before any evaluation)."""
 
     level: float = 0.90

@@ -1,6 +1,7 @@
 """Gaussian processes of day curves: each day of a series is a vector of slots, rotated to its principal shapes.
 
-Shapes are forecast by groups (the level; the first shapes; the rest), each group with its own covariance between days (``kernels``). A single
+Shapes are forecast by groups (the level; the first shapes; the rest), each group with its own covariance between days
+(``kernels``). A single
 Cholesky factor gives the forecast of every day from every past origin: the factor of the first m days is the corner of the whole one, so
 ``rolling`` costs no more than one forecast (and future values cannot reach a past one).
 """

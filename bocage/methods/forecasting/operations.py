@@ -49,7 +49,8 @@ def separate(
 ) -> Separated:
     """Split ``values`` (days, slots, series) into habits and operations.
 
-    ``weekday`` and ``lag`` cover days + horizon. An operation must, over the last ``weeks`` weeks, exceed ``strength`` deviations of its slot
+    ``weekday`` and ``lag`` cover days + horizon. An operation must, over the last ``weeks`` weeks, exceed ``strength``
+    deviations of its slot
     and a quarter of the usual level, be there two weeks in three, and stand out from the slots two hours before and after.
     """
     days, slots, count = values.shape
@@ -83,7 +84,7 @@ def _excess(curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _detect(
     aligned: np.ndarray, curve: np.ndarray, weekday: np.ndarray, series: int, weeks: int, strength: float, half_life: float
 ) -> list[tuple[Operation, float]]:
-    days, slots = aligned.shape
+    slots = aligned.shape[1]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         level = np.nanmedian(curve[-7 * weeks :])

@@ -38,8 +38,10 @@ T = TypeVar("T")
 class Context:
     """What is known of each day, past and coming (first axis: days + horizon).
 
-    ``weekday`` 0 to 6; ``day_type`` the same with holidays as Sundays; ``clock_shift`` in hours; ``year_phase`` in radians; ``calendar``: columns for
-    boosting; ``covariates``: standardised matrices for ``parts``; ``by_day`` (days + horizon, p) and ``by_slot`` (days + horizon, slots, p).
+    ``weekday`` 0 to 6; ``day_type`` the same with holidays as Sundays; ``clock_shift`` in hours; ``year_phase`` in
+    radians; ``calendar``: columns for
+    boosting; ``covariates``: standardised matrices for ``parts``; ``by_day`` (days + horizon, p) and ``by_slot`` (days
+    + horizon, slots, p).
     """
 
     weekday: np.ndarray
@@ -88,7 +90,8 @@ PLANS: tuple[tuple[float, float, Plan], ...] = (
 
 
 def plan_for(seconds: float, series: int, days: int) -> Plan:
-    """The fullest plan that should hold in ``seconds`` on one core. It looks at no clock: the same question has the same answer anywhere."""
+    """The fullest plan that should hold in ``seconds`` on one core. It looks at no clock: the same question has the
+    same answer anywhere."""
     scale = min(1.0, (days / 560) ** 2)
     for per_series, per_ten, plan in PLANS:
         if 1.0 + series * (per_series * scale + per_ten / 10 * min(1.0, days / 420)) <= seconds:
@@ -99,8 +102,10 @@ def plan_for(seconds: float, series: int, days: int) -> Plan:
 @dataclass(frozen=True)
 class Prediction:
     """Arrays (horizon, slots, series): ``value``, ``lower`` and ``upper``, and ``usual`` (same day last week). ``daily``: sums over slots,
-    (3, horizon, series): value, lower, upper. ``rolling`` and ``values`` let the caller judge past days (operations and accidents taken out);
-    ``band`` is the interval's half-width; ``learnt`` (series): learnt, or by a weekly profile for want of history; ``operations``: what was found."""
+    (3, horizon, series): value, lower, upper. ``rolling`` and ``values`` let the caller judge past days (operations
+    and accidents taken out);
+    ``band`` is the interval's half-width; ``learnt`` (series): learnt, or by a weekly profile for want of history;
+    ``operations``: what was found."""
 
     value: np.ndarray
     lower: np.ndarray

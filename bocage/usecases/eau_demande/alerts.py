@@ -1,6 +1,7 @@
 """Possible bursts: an inflow that leaves what was forecast before it, stays out, and stays out at night.
 
-A burst adds about the same flow at every hour. So, over the last days, each hour is compared with its forecast *made before those days began*
+A burst adds about the same flow at every hour. So, over the last days, each hour is compared with its forecast *made
+before those days began*
 (a burst must not teach the forecast that would reveal it), and the excess must hold for half a day at least, night included, by more than
 any half-day of the past months did.
 """
@@ -29,7 +30,8 @@ PAST_DAYS = 112
 
 @dataclass(frozen=True)
 class Alert:
-    """``series`` index; ``start`` and ``end``: hours since the grid's first midnight; flows in m³/h; ``ratio`` to the largest past excess."""
+    """``series`` index; ``start`` and ``end``: hours since the grid's first midnight; flows in m³/h; ``ratio`` to the
+    largest past excess."""
 
     series: int
     start: int

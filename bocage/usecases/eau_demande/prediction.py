@@ -22,7 +22,8 @@ HORIZON_HOURS = 168
 
 @dataclass(frozen=True)
 class Answer:
-    """``grid``: measures kept, m³/h; ``prediction`` for the days from ``start`` (naive local midnight); ``end``: time after the last measure;
+    """``grid``: measures kept, m³/h; ``prediction`` for the days from ``start`` (naive local midnight); ``end``: time
+    after the last measure;
     ``notes``: French sentences on the data; ``weather``: whether it was used; ``plan``: the work that was done."""
 
     grid: DayGrid
@@ -49,7 +50,8 @@ def answer(
 ) -> Answer:
     """Clean the tables and forecast the week that follows the last measure, sectors with two weeks of measures at least.
 
-    A last day that is not over is forecast whole, and only what follows the last measure is told. ``plan`` is chosen from ``seconds`` unless
+    A last day that is not over is forecast whole, and only what follows the last measure is told. ``plan`` is chosen
+    from ``seconds`` unless
     given. Raises ``NotEnoughData`` when no sector has two weeks.
     """
     if flows.empty:
@@ -60,8 +62,8 @@ def answer(
     grid, dropped = _with_enough(grid.until(known))
     notes += dropped
     start = grid.days[0] + pd.Timedelta(days=known)
-    local_end = end.tz_convert(timezone).tz_localize(None)
-    horizon = -(-int((local_end - start) / pd.Timedelta(hours=1) + HORIZON_HOURS + 1) // 24) if local_end > start else 7
+    last_hour = (end + pd.Timedelta(hours=HORIZON_HOURS - 1)).tz_convert(timezone).tz_localize(None)
+    horizon = int((last_hour.normalize() - start) / pd.Timedelta(days=1)) + 1
     chosen = plan or plan_for(seconds, len(grid.names), known)
     prediction, used, guessed = predict(
         grid,
@@ -121,7 +123,6 @@ def _method_notes(grid: DayGrid, prediction: Prediction, plan: Plan, weather: bo
     if not weather:
         notes.append("La météo n’a pas été donnée, ou trop peu : la prévision s’en passe.")
     elif guessed:
-        notes.append(
-            f"La météo manque pour les {count(guessed, 'dernier jour', 'derniers jours')} à prévoir : celle du dernier jour connu est répétée."
-        )
+        said = count(guessed, "dernier jour", "derniers jours")
+        notes.append(f"La météo manque pour {said} à prévoir : celle du dernier jour connu est répétée.")
     return notes

@@ -60,6 +60,7 @@ def register_entry(request: HttpRequest, slug: str) -> HttpResponse:
         "few": register.FEWEST_FOR_INTERVAL,
         "runs": runs,
         "methods": sorted({history.METHODS.get(line.method, line.method) for line in runs}),
+        "months": history.decisions_by_month(slug),
         "last": runs[0] if runs else None,
         "per_run": entry.joules / entry.runs if entry.runs else None,
         "updated": history.updated_at(entry),

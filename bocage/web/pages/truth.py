@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,8 +24,6 @@ from bocage.register.models import Evaluation
 from bocage.web.access import page
 from bocage.web.errors import too_large
 
-LIMIT_MB = 20
-
 
 @page(Permission.DEPOSER)
 def truth(request: HttpRequest, run_id: int) -> HttpResponse:
@@ -37,9 +36,9 @@ def truth(request: HttpRequest, run_id: int) -> HttpResponse:
     tables, error = _tables(run)
     if request.method == "POST" and tables:
         given = {t["name"]: request.FILES[t["name"]] for t in tables if t["name"] in request.FILES}
-        heavy = [f.size for f in given.values() if f.size > LIMIT_MB << 20]
+        heavy = [f.size for f in given.values() if f.size > settings.UPLOAD_MB << 20]
         if heavy:
-            return too_large(request, heavy[0] / (1 << 20), LIMIT_MB)
+            return too_large(request, heavy[0] / (1 << 20), settings.UPLOAD_MB)
         try:
             _evaluate(run, given, request.user)
         except BocageError as refusal:
@@ -53,6 +52,7 @@ def truth(request: HttpRequest, run_id: int) -> HttpResponse:
         "tables": tables,
         "error": error,
         "evaluations": evaluations,
+        "limit_mb": settings.UPLOAD_MB,
         "done": run.state == Run.State.DONE,
     }
     return render(request, "web/register/truth.html", context, status=422 if error and request.method == "POST" else 200)

@@ -91,4 +91,4 @@ def test_an_engine_that_answers_otherwise_on_dask_is_caught() -> None:
 def test_dask_is_beside_the_point_where_it_is_not_installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spread.importlib.util, "find_spec", lambda name: None)
     result = conformance.check("pool_fidele", only=["dask"])["dask"]
-    assert result.state == "sans objet" and "pip install distributed" in result.sentence
+    assert result.state == "sans objet" and "bocage[dask]" in result.sentence

@@ -123,7 +123,7 @@ def _samples(folder: Path) -> dict[str, bytes]:
 def test_damaged_bytes_never_raise_anything_but_a_bocage_error(read: Any, tmp_path: Path, suffix: str) -> None:
     good = _samples(tmp_path)[suffix]
     rng = random.Random(7)
-    for _ in range(5 if suffix == ".parquet" else 250):  # each Parquet file costs a process
+    for _ in range(3 if suffix == ".parquet" else 120):  # each Parquet file costs a process
         data = bytearray(good)
         for _ in range(rng.randrange(1, 8)):
             at = rng.randrange(len(data))
@@ -143,7 +143,7 @@ def test_damaged_bytes_never_raise_anything_but_a_bocage_error(read: Any, tmp_pa
             assert error.message
         else:
             assert len(table.frame) == len(table.lines) == table.report.kept
-            assert [error.sentence() for error in table.report.errors] is not None
+            assert all(error.sentence().startswith("Ligne ") for error in table.report.errors)
 
 
 def test_missing_columns_of_a_wide_junk_file_stays_short(read: Any) -> None:

@@ -31,7 +31,7 @@ def tables(
     habit = np.where(rest, 0.55 + 0.8 * np.roll(habit - 0.55, 1), habit)
     flows = []
     for name, level in (sectors or SECTORS).items():
-        slow = np.exp(_walk(drawn, len(hours), 0.004) + 0.012 * (warm - 9))
+        slow = np.exp(_walk(drawn, len(hours), 0.0015) + 0.012 * (warm - 9))
         noise = np.exp(0.05 * drawn.standard_normal(len(hours)))
         flows.append(pd.DataFrame({"horodatage": hours, "secteur": name, "debit_m3h": (level * habit * slow * noise).round(2)}))
     weather = {
