@@ -8,7 +8,12 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .PHONY: demo test check lock clean
 
 demo: $(VENV)/.installed
+ifeq ($(SERVE),0)
 	$(BIN)/bocage demo
+else
+	$(BIN)/bocage demo --weeks 3
+	BOCAGE_DEMO=1 $(BIN)/bocage serve
+endif
 
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

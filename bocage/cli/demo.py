@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -20,8 +21,9 @@ ORGANISATION = "Pays de Brenoux"
 
 @click.command("demo")
 @click.option("--slug", default="eau_demande", show_default=True, help="The use case to show.")
+@click.option("--weeks", default=0, show_default=True, help="Earlier weeks to play too: runs, decisions, evaluations (a minute each).")
 @json_option
-def demo_command(slug: str, as_json: bool) -> None:
+def demo_command(slug: str, weeks: int, as_json: bool) -> None:
     """Prepare the database and a demo organisation, run a use case on real data, print what it gains."""
     setup_django(check=False)
     from django.core.management import call_command
@@ -30,13 +32,13 @@ def demo_command(slug: str, as_json: bool) -> None:
     from bocage.organisations.tenancy import organisation_context
 
     call_command("migrate", verbosity=0, interactive=False)
+    write = discovery.load_demo(slug)
+    if write is None:
+        raise DataFolderMissing(f"« {slug} » n’a pas de démonstration. Essayez : bocage demo --slug eau_demande")
     owner = ensure_organisation(ORGANISATION, "epci")
     with tempfile.TemporaryDirectory(prefix="bocage-demo-") as folder, organisation_context(owner):
-        write = discovery.load_demo(slug)
-        if write is None:
-            raise DataFolderMissing(f"« {slug} » n’a pas de démonstration. Essayez : bocage demo --slug eau_demande")
         demo = write(Path(folder), 0)
-        document, gains = _perform(slug, demo, owner, as_json)
+        document, gains = _perform(slug, demo, owner, weeks, as_json)
     if as_json:
         print_json({**document, "evaluation": gains})
     elif document["error"]:
@@ -48,21 +50,23 @@ def demo_command(slug: str, as_json: bool) -> None:
     sys.exit(3 if document["error"] else 0)
 
 
-def _perform(slug: str, demo: discovery.DemoFiles, owner: Any, quiet: bool) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+def _perform(
+    slug: str, demo: discovery.DemoFiles, owner: Any, weeks: int, quiet: bool
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    """Earlier weeks with their decisions, then the last one, left to decide; and what each method was worth on it."""
+    from bocage.cli import story
     from bocage.cli.runs import run_document
     from bocage.contract.outcome import Outcome
-    from bocage.decisions import services
-    from bocage.deposits.services import deposit_file
     from bocage.execution import evaluate
+    from bocage.organisations.membership import Role
 
-    deposits = {name: deposit_file(path, slug, name) for name, path in demo.inputs.items()}
-    run = services.create_run(slug, deposits, demo.params)
+    agent = story.settle(owner, slug)[Role.AGENT]
+    folder = next(iter(demo.inputs.values())).parent
     with progress_bar(quiet) as progress:
-        run = services.perform_run(owner, run.pk, progress)
+        story.play_past_weeks(owner, slug, folder, weeks, progress)
+        run = story.play_week(owner, slug, demo, agent, progress)
     gains = {}
     if run.state == run.State.DONE:
-        import json
-
         for result in run.results.all():
             outcome = Outcome.from_json(json.dumps(result.outcome))
             gains[result.role] = evaluate(slug, outcome, demo.truth, timezone=owner.time_zone)

@@ -25,9 +25,7 @@ def organisation_command() -> None:
 
 @organisation_command.command("add")
 @click.argument("name")
-@click.option(
-    "--kind", type=_kinds, default="commune", show_default=True, help="Its nature."
-)
+@click.option("--kind", type=_kinds, default="commune", show_default=True, help="Its nature.")
 @click.option("--time-zone", default="", metavar="ZONE", help="Its time zone, as in America/Guadeloupe. Default: that of the server.")
 @click.option("--siren", default="", help="Its SIREN, nine digits.")
 @click.option(

@@ -58,7 +58,7 @@ def play_week(owner: Organisation, slug: str, demo: discovery.DemoFiles, person:
 
 
 def decide_week(run: Run, decider: User) -> None:
-    """Decisions on a past week, as its head of service might have taken them: most accepted, some amended or refused, each with its reason."""
+    """Decisions on a past week: most accepted, some amended or refused, each of these with its reason."""
     proposals = [p for p in Proposal.objects.filter(run=run) if not Decision.objects.filter(proposal=p).exists()]
     mark_displayed(proposals, decider)
     for proposal in proposals:
@@ -66,7 +66,12 @@ def decide_week(run: Run, decider: User) -> None:
             kept = round(proposal.value * 1.02, 1)
             decide(proposal, decider, Decision.Verdict.AMEND, kept, "Deux pour cent de plus : un réservoir est à remplir.")
         elif proposal.rank % 12 == 9:
-            decide(proposal, decider, Decision.Verdict.REFUSE, reason="Travaux sur le secteur ce jour-là : nous gardons la consigne habituelle.")
+            decide(
+                proposal,
+                decider,
+                Decision.Verdict.REFUSE,
+                reason="Travaux sur le secteur ce jour-là : nous gardons la consigne habituelle.",
+            )
         else:
             decide(proposal, decider, Decision.Verdict.ACCEPT)
 

@@ -16,10 +16,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from bocage.contract.errors import BocageError
-from bocage.contract.french import count
+from bocage.contract.french import NBSP, count, day
 from bocage.contract.tables import safe_cell
 from bocage.decisions.models import Decision, Proposal, Run
-from bocage.decisions.proposals import standing_decisions
+from bocage.decisions.proposals import day_of, standing_decisions
 from bocage.journal.models import Head
 from bocage.journal.services import GENESIS, record
 from bocage.organisations.models import User
@@ -93,7 +93,7 @@ class ExportedFile:
 def decided_list(run: Run, person: User, title: str = "") -> DecidedList:
     """What was decided on ``run``, by the clock of its organisation. ``title`` is the use case's name for people."""
     zone = ZoneInfo(run.organisation.time_zone)
-    proposals = list(Proposal.objects.filter(run=run).defer("evidence", "geometry", "sentence").order_by("rank"))
+    proposals = list(Proposal.objects.filter(run=run).defer("geometry", "sentence").order_by("rank"))
     standing = standing_decisions(run)
     head = Head.objects.first()
     return DecidedList(
@@ -175,7 +175,7 @@ def _line(proposal: Proposal, decision: Decision, zone: ZoneInfo) -> tuple[Cell,
     return (
         proposal.rank,
         proposal.subject,
-        proposal.action,
+        _action(proposal),
         proposal.value,
         proposal.low,
         proposal.high,
@@ -188,6 +188,12 @@ def _line(proposal: Proposal, decision: Decision, zone: ZoneInfo) -> tuple[Cell,
         decision.person_title,
         decision.decided_at.astimezone(zone).replace(tzinfo=None, microsecond=0),
     )
+
+
+def _action(proposal: Proposal) -> str:
+    """The action, with its day: seven lines of one place in a week must not read the same."""
+    when = day_of(proposal)
+    return f"{proposal.action}, {day(when).replace(NBSP, ' ')} {when.year}" if when else proposal.action
 
 
 def _csv_cell(cell: Cell) -> str:

@@ -24,7 +24,7 @@ _RIGHT = ParagraphStyle("right", parent=_CELL, alignment=2)
 _HEAD = ParagraphStyle("head", parent=_CELL, fontName="Helvetica-Bold")
 _HEAD_RIGHT = ParagraphStyle("head-right", parent=_HEAD, alignment=2)
 # One column for the interval, one for the person and their function: fourteen columns do not fit a page that is read.
-_WIDTHS_MM = (9, 34, 42, 19, 31, 21, 18, 19, 13, 41, 30)
+_WIDTHS_MM = (9, 34, 42, 19, 31, 21, 18, 19, 13, 36, 31)
 _NUMBERS = frozenset({0, 3, 4, 5, 7})
 _MARGIN = 10 * mm
 # Helvetica's encoding (WinAnsi) has no narrow space, no true minus and no subscript.
@@ -86,7 +86,7 @@ def _table(decided: DecidedList) -> LongTable:
     style = TableStyle(
         [
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LEFTPADDING", (0, 0), (-1, -1), 2),
+            ("LEFTPADDING", (0, 0), (-1, -1), 4),
             ("RIGHTPADDING", (0, 0), (-1, -1), 4),
             ("TOPPADDING", (0, 0), (-1, -1), 2.5),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),

@@ -23,9 +23,11 @@ from django_tasks_db.models import DBTaskResult
 from pydantic import JsonValue
 
 from bocage.contract.errors import BocageError
+from bocage.contract.outcome import Outcome
 from bocage.decisions.models import RoleResult, Run, RunInput
 from bocage.decisions.proposals import write_proposals
 from bocage.deposits.models import Deposit
+from bocage.deposits.services import without_nul
 from bocage.execution import RoleRecord, RunRecord, RunRequest, execute, explain
 from bocage.journal.services import record as journal
 from bocage.organisations.models import Organisation, User
@@ -243,7 +245,7 @@ def _mine(run: Run) -> QuerySet[Run]:
 
 def _fail(run: Run, code: str, message: str) -> None:
     with transaction.atomic():
-        if _mine(run).update(state=Run.State.FAILED, error_code=code, error_message=message, finished_at=timezone.now()):
+        if _mine(run).update(state=Run.State.FAILED, error_code=code, error_message=without_nul(message), finished_at=timezone.now()):
             journal("execution.echouee", execution=run.pk, cas=run.usecase, code=code)
 
 
@@ -251,7 +253,7 @@ def _store(run: Run, record: RunRecord) -> None:
     """Write the record, both results and the proposals in one transaction; a run no longer ours (lease lost) is left as it is."""
     failed = next(((r.error_code, r.error_message) for r in record.roles if r.error_code), ("", ""))
     code, message = (record.error_code, record.error_message) if record.error_code else failed
-    outcomes = {role.role: role.outcome for role in record.roles}
+    outcomes = {role.role: _storable(role.outcome) for role in record.roles}
     sentences: list[str] = []
     engine = outcomes.get("engine")
     if not code and engine is not None:
@@ -279,7 +281,7 @@ def _store(run: Run, record: RunRecord) -> None:
             return
         RoleResult.objects.filter(run=run).delete()
         for role in record.roles:
-            _role_result(run, role).save()
+            _role_result(run, role, outcomes[role.role]).save()
         if not code and engine is not None:
             write_proposals(run, engine, outcomes.get("baseline"), sentences)
         facts = {"moteur": record.engine_version, "entrees": record.input_hash, "propositions": len(sentences), "code": code}
@@ -292,11 +294,18 @@ def _with_names(run: Run, reports: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {**report, "file": names.get(name, report["file"])} for name, report in reports.items()}
 
 
-def _role_result(run: Run, role: RoleRecord) -> RoleResult:
+def _storable(outcome: Outcome | None) -> Outcome | None:
+    """The outcome as every database stores it: a subject that a file names with a NUL character would be refused by PostgreSQL."""
+    if outcome is None or b"\\u0000" not in outcome.to_json():
+        return outcome
+    return Outcome.from_json(json.dumps(without_nul(json.loads(outcome.to_json()))))
+
+
+def _role_result(run: Run, role: RoleRecord, outcome: Outcome | None) -> RoleResult:
     return RoleResult(
         run=run,
         role=role.role,
-        outcome=json.loads(role.outcome.to_json()) if role.outcome else None,
+        outcome=json.loads(outcome.to_json()) if outcome else None,
         seconds=role.seconds,
         joules=role.energy.joules,
         joules_low=role.energy.low,
@@ -305,5 +314,5 @@ def _role_result(run: Run, role: RoleRecord) -> RoleResult:
         cpu_seconds=role.energy.cpu_seconds,
         peak_mb=role.peak_mb,
         error_code=role.error_code,
-        error_message=role.error_message,
+        error_message=without_nul(role.error_message),
     )

@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -129,7 +129,7 @@ def keep_reports(reports: Mapping[Deposit, Mapping[str, Any]]) -> None:
     """Write what was found in each file: the report, and apart from it every wrong cell (which lists and pages do not load)."""
     with transaction.atomic():
         for deposit, report in reports.items():
-            whole = dict(report)
+            whole = without_nul(report)
             deposit.details = whole.pop("details", None)
             deposit.report = whole
             deposit.save(update_fields=["report", "details"])
@@ -146,12 +146,21 @@ def get_deposit(deposit_id: int) -> Deposit:
     return deposit
 
 
-def last_deposits(usecase: str) -> dict[str, Deposit]:
-    """The latest deposit of each input of ``usecase``, by input name."""
-    latest: dict[str, Deposit] = {}
-    for deposit in Deposit.objects.filter(usecase=usecase).defer("details").order_by("deposited_at", "pk"):
-        latest[deposit.input_name] = deposit
-    return latest
+def last_deposits(usecase: str, names: Iterable[str]) -> dict[str, Deposit]:
+    """The latest deposit of each input among ``names`` of ``usecase``, by input name; without reports."""
+    found = {name: Deposit.objects.filter(usecase=usecase, input_name=name).defer("details", "report").first() for name in names}
+    return {name: deposit for name, deposit in found.items() if deposit is not None}
+
+
+def without_nul(value: Any) -> Any:
+    """``value`` (plain JSON data) with the sign « ␀ » for the NUL character, which PostgreSQL stores neither in texts nor in JSON."""
+    if isinstance(value, str):
+        return value.replace("\x00", "␀")
+    if isinstance(value, Mapping):
+        return {without_nul(key): without_nul(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nul(item) for item in value]
+    return value
 
 
 def plain_name(filename: str) -> str:

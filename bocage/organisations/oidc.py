@@ -52,7 +52,7 @@ class UnknownPerson(BocageError):
 def provider() -> dict[str, Any]:
     """The provider's own description (``/.well-known/openid-configuration``), kept for an hour. Raises ``ProviderUnavailable``."""
     issuer = settings.OIDC_ISSUER
-    key = f"oidc {issuer}"
+    key = f"oidc:{issuer}"
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
         found = fetch_json("GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration")

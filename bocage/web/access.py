@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 
 from bocage.organisations.membership import Permission, Role, permissions_of
 from bocage.organisations.membership import GRANTS
@@ -44,7 +45,7 @@ def _page(view: View, permission: Permission | None) -> View:
                 raise PermissionDenied(_whom_to_ask(owner, permission))
         request.organisation = owner  # type: ignore[attr-defined]
         request.granted = granted  # type: ignore[attr-defined]
-        with organisation_context(owner):
+        with organisation_context(owner), timezone.override(owner.time_zone):
             return view(request, **kwargs)
 
     guarded.permission = permission  # type: ignore[attr-defined]

@@ -69,4 +69,9 @@ def _label(name: str, label: str, organisation: Organisation) -> str:
 
 
 def _is_current(request: HttpRequest, url: str, name: str) -> bool:
-    return request.path == url if name == "web:home" else request.path.startswith(url)
+    if name == "web:home":
+        return request.path == url
+    deciding = "/propositions/" in request.path
+    if name in ("web:to_decide", "web:runs") and deciding:
+        return name == "web:to_decide"
+    return request.path.startswith(url)

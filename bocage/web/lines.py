@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -14,9 +14,8 @@ from django.utils.safestring import SafeString
 from bocage.contract import french
 from bocage.decisions.decide import is_number
 from bocage.decisions.models import Decision, Proposal, Run
+from bocage.decisions.proposals import day_of
 from bocage.web.charts import axis_label, dot_plot, gap_scale, line_chart
-
-_DAY_KEYS = ("jour", "date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +77,6 @@ def name_of(proposal: Proposal) -> str:
     """What the proposal is about: its subject, and its day when the evidence gives one."""
     when = day_of(proposal)
     return f"{proposal.subject}, {french.day(when)}" if when else proposal.subject
-
-
-def day_of(proposal: Proposal) -> date | None:
-    """The day that the proposal is about, where its evidence says so (key « jour » or « date », ISO)."""
-    for key in _DAY_KEYS:
-        text = proposal.evidence.get(key)
-        if isinstance(text, str):
-            try:
-                return date.fromisoformat(text[:10])
-            except ValueError:
-                continue
-    return None
 
 
 def short_moment(at: datetime) -> str:

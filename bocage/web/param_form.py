@@ -39,6 +39,7 @@ def given(schema: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     for each in fields_of(schema):
         text = form.get(PREFIX + each.name)
+        text = text if text is None else text.replace("\x00", "")
         if each.kind == "boolean":
             # An unchecked box sends nothing: the hidden field « p-…-present » says that the box was on the page.
             if f"{PREFIX}{each.name}-present" in form and (text is not None) != bool(each.default):

@@ -55,7 +55,17 @@ def read_csv(content: bytes) -> list[list[str]]:
 def test_the_csv_holds_the_decided_lines_only_with_decimal_commas(nadia, run):
     head, first, second = read_csv(export_decisions(run, nadia, "csv").content)
     assert tuple(head) == COLUMNS
-    assert first[:9] == ["1", "Saint-Aubin", "prévoir", "1240,5", "1150,0", "1340,0", "1085,0", "Modifiée", "1200,25"]
+    assert first[:9] == [
+        "1",
+        "Saint-Aubin",
+        "prévoir, samedi 21 novembre 2026",
+        "1240,5",
+        "1150,0",
+        "1340,0",
+        "1085,0",
+        "Modifiée",
+        "1200,25",
+    ]
     assert first[9:13] == ["m³", REASON, "Nadia Le Goff", "cheffe du service Eau"]
     assert (second[0], second[7], second[8]) == ("2", "Acceptée", "1241,5")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from bocage.contract.errors import UnreadableFile
 from bocage.deposits.models import Deposit
-from bocage.deposits.services import deposit_file
+from bocage.deposits.services import deposit_file, keep_reports
 
 
 @given(content=st.binary(max_size=5000))
@@ -36,3 +37,24 @@ def test_a_missing_file_is_said_in_a_sentence_and_leaves_nothing(in_brenoux, tmp
         deposit_file(tmp_path / "absent.csv", "eau_demande", "debits")
     assert Deposit.objects.count() == 0
     assert not [p for p in (tmp_path / "deposits").rglob("*") if p.is_file()]
+
+
+def test_a_nul_in_a_report_is_shown_by_its_sign_on_every_database(in_brenoux, tmp_path):
+    source = tmp_path / "a.csv"
+    source.write_text("x")
+    deposit = deposit_file(source, "eau_demande", "debits")
+    keep_reports({deposit: {"file": "a", "errors": [{"read": "1\x002"}], "details": {"kinds": [], "cells": [[1, 0, "\x00"]]}}})
+    deposit.refresh_from_db()
+    assert deposit.report["errors"][0]["read"] == "1␀2" and deposit.details["cells"][0][2] == "␀"
+
+
+def test_what_a_killed_deposit_left_is_swept_and_what_is_under_way_is_not(in_brenoux, tmp_path, settings):
+    source = tmp_path / "a.csv"
+    source.write_text("x")
+    folder = deposit_file(source, "eau_demande", "debits").path.parent
+    old, new = folder / ".part-old", folder / ".part-new"
+    for part in (old, new):
+        part.write_text("x")
+    os.utime(old, (0, 0))
+    deposit_file(source, "eau_demande", "meteo")
+    assert not old.exists() and new.exists()

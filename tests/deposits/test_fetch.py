@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from bocage.deposits import fetch as room
 from bocage.deposits.fetch import AddressRefused, FetchFailed, fetch, is_public
 
-PRIVATE = """127.0.0.1 127.8.9.1 10.0.0.1 172.16.5.5 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 240.0.0.1 255.255.255.255
-::1 :: fe80::1 fc00::1 fd12::1 ff02::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 64:ff9b::7f00:1 64:ff9b::a00:1
-2002:7f00:0001:: 2002:a00:1:: ::127.0.0.1 2001:db8::1 198.18.0.1 192.0.2.1""".split()
+PRIVATE_V4 = """127.0.0.1 127.8.9.1 10.0.0.1 172.16.5.5 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 240.0.0.1
+255.255.255.255 198.18.0.1 192.0.2.1"""
+PRIVATE_V6 = """::1 :: fe80::1 fc00::1 fd12::1 ff02::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 64:ff9b::7f00:1
+64:ff9b::a00:1 2002:7f00:0001:: 2002:a00:1:: ::127.0.0.1 2001:db8::1"""
+PRIVATE = [*PRIVATE_V4.split(), *PRIVATE_V6.split()]
 
 
 @pytest.mark.parametrize("address", PRIVATE)
@@ -40,8 +42,20 @@ def test_wrapping_an_address_opens_no_door(address):
 @pytest.mark.parametrize(
     "url",
     [
-        "file:///etc/passwd", "ftp://example.org/a", "gopher://x", "//example.org/a", "http://", "http:///a", "https://a b/", "http://u:p@example.org/",
-        "http://[::1", "http://example.org:99999/", "http://x\r\nHost: y/", "http://" + "a" * 600, "", "javascript:alert(1)",
+        "file:///etc/passwd",
+        "ftp://example.org/a",
+        "gopher://x",
+        "//example.org/a",
+        "http://",
+        "http:///a",
+        "https://a b/",
+        "http://u:p@example.org/",
+        "http://[::1",
+        "http://example.org:99999/",
+        "http://x\r\nHost: y/",
+        "http://" + "a" * 600,
+        "",
+        "javascript:alert(1)",
     ],
 )
 def test_only_plain_web_addresses_are_taken(url):
@@ -151,7 +165,12 @@ def test_the_name_that_the_server_gives_is_taken(site):
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("missing", "404"), ("endless", "1 Mo"), ("boaster", "1 Mo"), ("short", "incomplet"), ("loop", "3 fois"), ("zipped", "compressé"),
+        ("missing", "404"),
+        ("endless", "1 Mo"),
+        ("boaster", "1 Mo"),
+        ("short", "incomplet"),
+        ("loop", "3 fois"),
+        ("zipped", "compressé"),
     ],
 )
 def test_what_does_not_come_is_said(site, path, words):

@@ -14,9 +14,11 @@ from bocage.deposits.services import plain_name
 from bocage.journal.models import Entry
 from bocage.organisations.services import ensure_organisation
 from bocage.organisations.tenancy import organisation_context
-from tests.web.portal import HEADER, HOME, PAGE, RIGHT, WRONG, agent, client_of, trial_usecases  # noqa: F401
+from tests.web import portal
+from tests.web.portal import HEADER, HOME, PAGE, RIGHT, WRONG, client_of
 
 pytestmark = pytest.mark.django_db
+agent, trial_usecases = portal.agent, portal.trial_usecases
 
 
 def csv(text: str, name: str = "volumes.csv") -> SimpleUploadedFile:
@@ -128,7 +130,9 @@ def test_a_reader_may_look_but_not_drop(brenoux, agent):
 NAMES = st.one_of(
     st.binary(max_size=300),
     st.text(max_size=200).map(str.encode),
-    st.sampled_from([b"../../etc/passwd", b"a\x00b.csv", b"..", b"/", "é".encode() * 250 + b".csv", "\u202egnp.exe".encode(), b"C:\\a\\b.csv"]),
+    st.sampled_from(
+        [b"../../etc/passwd", b"a\x00b.csv", b"..", b"/", "é".encode() * 250 + b".csv", "\u202egnp.exe".encode(), b"C:\\a\\b.csv"]
+    ),
 )
 
 

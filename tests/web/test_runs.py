@@ -12,9 +12,11 @@ from bocage.decisions.services import perform_run
 from bocage.journal.models import Entry
 from bocage.organisations.tenancy import organisation_context
 from bocage.web.param_form import fields_of, given
-from tests.web.portal import HOME, PAGE, RIGHT, WRONG, agent, client_of, trial_usecases  # noqa: F401
+from tests.web import portal
+from tests.web.portal import HOME, PAGE, RIGHT, WRONG, client_of
 
 pytestmark = pytest.mark.django_db
+agent, trial_usecases = portal.agent, portal.trial_usecases
 
 
 def start(client, text: str = RIGHT, **params: str):
@@ -32,7 +34,17 @@ def the_run(brenoux) -> Run:
 
 def test_the_usecase_page_says_everything_before_anything_is_dropped(agent):
     page = agent.get(PAGE).content.decode()
-    for words in ("Déposer", "Calculer", "Décider", "Ne doit pas servir à", "Limites", "Alternatives", "Sources", "Volumes par jour", "120,5"):
+    for words in (
+        "Déposer",
+        "Calculer",
+        "Décider",
+        "Ne doit pas servir à",
+        "Limites",
+        "Alternatives",
+        "Sources",
+        "Volumes par jour",
+        "120,5",
+    ):
         assert words in page, words
     assert "style=" not in page and "<script" not in page
     assert agent.get(f"{HOME}/cas-d-usage/cas_absent/").status_code == 404
@@ -125,7 +137,10 @@ def test_fields_follow_the_schema():
         },
     }
     assert [(f.name, f.kind, f.choices) for f in fields_of(schema)] == [
-        ("n", "integer", ()), ("m", "choice", ("a", "b")), ("v", "number", ()), ("b", "boolean", ()),
+        ("n", "integer", ()),
+        ("m", "choice", ("a", "b")),
+        ("v", "number", ()),
+        ("b", "boolean", ()),
     ]
     assert given(schema, {"p-n": "3", "p-m": "a", "p-v": "", "p-b-present": "1", "p-b": "on"}) == {}
     assert given(schema, {"p-n": "1 000", "p-m": "b", "p-v": "2,5", "p-b-present": "1"}) == {"n": 1000, "m": "b", "v": 2.5, "b": False}

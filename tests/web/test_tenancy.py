@@ -279,11 +279,6 @@ def test_a_syndicat_sees_the_members_of_a_commune_and_nothing_of_its_contents(vi
     assert "réservée au rôle" in refused.content.decode()
 
 
-def test_every_page_of_an_organisation_passes_by_the_door():
-    unsaid = [a.route for a in addresses() if a.route.startswith("/<slug:organisation>/") and a.permission == "unsaid"]
-    assert not unsaid, "write the view through bocage.web.access.page or public_page"
-
-
 def test_the_marks_are_really_there(world):
     """The walk would prove nothing if its marks were shown to nobody."""
     _, theirs, marsanne = world

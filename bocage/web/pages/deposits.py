@@ -97,7 +97,7 @@ def summary(deposit: Deposit) -> dict[str, Any]:
 @require_safe
 def deposits(request: HttpRequest) -> HttpResponse:
     """Everything that was deposited, the latest first."""
-    q, usecase = request.GET.get("q", "").replace("\x00", "").strip()[:100], request.GET.get("cas", "")[:40]
+    q, usecase = request.GET.get("q", "").replace("\x00", "").strip()[:100], request.GET.get("cas", "").replace("\x00", "")[:40]
     found = Deposit.objects.select_related("deposited_by").defer("details")
     if usecase:
         found = found.filter(usecase=usecase)

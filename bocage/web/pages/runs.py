@@ -34,6 +34,9 @@ def usecase(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     return (_receive if request.method == "POST" else _show)(request, **kwargs)
 
 
+usecase.permission = Permission.VOIR  # type: ignore[attr-defined]
+
+
 @page(Permission.VOIR)
 @require_safe
 def _show(request: HttpRequest, slug: str) -> HttpResponse:
@@ -73,7 +76,7 @@ def _usecase_page(
     request: HttpRequest, fiche: Fiche, chosen: list[Deposit], received: Received | None = None, status: int = 200
 ) -> HttpResponse:
     asked, absent = _asked(fiche.slug)
-    last = last_deposits(fiche.slug)
+    last = last_deposits(fiche.slug, [entry["name"] for entry in (asked or {}).get("inputs", [])])
     faults = received.faults if received else {}
     took = {d.input_name: d.pk for d in chosen}
     inputs = [
@@ -129,7 +132,7 @@ def _with_errors(rows: list[dict[str, Any]], fiche: Fiche) -> list[dict[str, Any
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
     """Every run of the organisation, the latest first."""
-    usecase, state = request.GET.get("cas", "")[:40], request.GET.get("etat", "")
+    usecase, state = request.GET.get("cas", "").replace("\x00", "")[:40], request.GET.get("etat", "")
     found = Run.objects.select_related("requested_by").defer("reports", "params")
     if usecase:
         found = found.filter(usecase=usecase)
