@@ -188,7 +188,6 @@ def _alert(found: Answer, alert: Alert) -> Recommendation:
             "debit_mesure_m3h": round(alert.observed, 2),
             "debit_attendu_m3h": round(alert.expected, 2),
             "borne_haute_m3h": round(alert.upper, 2),
-            "reference": round(alert.expected, 2),
             "rapport_au_plus_grand_exces_connu": round(alert.ratio, 2),
             **night,
         },
