@@ -16,6 +16,7 @@ _password_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="File whose first line is the password. Default: asked for on a terminal.",
 )
+_kinds = click.Choice(["commune", "epci", "departement", "syndicat"])
 
 
 @click.group("organisation")

@@ -22,4 +22,4 @@ class OrganisationsConfig(AppConfig):
 
         # Sent once per application, Django's own included: each one's tables get their policies.
         post_migrate.connect(rowlevel.put_policies, dispatch_uid="bocage.rowlevel")
-        register(rowlevel.check_role, Tags.database, deploy=True)
+        register(rowlevel.check_role, Tags.security, deploy=True)

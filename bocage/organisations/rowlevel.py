@@ -1,8 +1,8 @@
 """Row-level security on PostgreSQL: the database itself refuses rows of other organisations (the second lock of tenancy).
 
 The policy is put on the table of every ``TenantModel`` after each ``migrate``, so that a new table is never forgotten. It holds for the
-owner of the tables too (FORCE), but not for a superuser nor for a role with BYPASSRLS: Bocage's role must be neither, and ``check --deploy``
-says so.
+owner of the tables too (FORCE), but not for a superuser nor for a role with BYPASSRLS: Bocage's role must be neither, and
+``check --deploy`` says so.
 """
 
 from __future__ import annotations

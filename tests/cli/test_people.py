@@ -10,7 +10,8 @@ from tests.servers import server
 def test_from_nothing_to_an_administrator_who_can_sign_in(tmp_path: Path):
     with server(tmp_path / "home") as own:
         own.bocage("migrate", check=True)
-        made = own.bocage("organisation", "add", "Le Diamant", "--kind", "commune", "--time-zone", "America/Martinique", "--siren", "732829320")
+        place = ("--kind", "commune", "--time-zone", "America/Martinique", "--siren", "732829320")
+        made = own.bocage("organisation", "add", "Le Diamant", *place)
         assert made.returncode == 0 and "/le-diamant/" in made.stdout
         again = own.bocage("organisation", "add", "Le Diamant")
         assert again.returncode == 1 and "organisation-existante" in again.stderr

@@ -1,7 +1,8 @@
 """No page, whatever its address, the role or the method, shows or changes anything of another organisation.
 
 The addresses are read from the server itself: a new page is walked without being named here, and one whose parameters this test cannot
-fill fails it. Two organisations: Brenoux, to which the visitor belongs (or to none), and Marsanne, whose rows carry marks that nobody else may read.
+fill fails it. Two organisations: Brenoux, to which the visitor belongs (or to none), and Marsanne, whose rows carry marks that nobody else
+may read.
 """
 
 from __future__ import annotations
@@ -104,15 +105,7 @@ def fill(owner: Organisation, mark: str, person_mark: str) -> dict[str, object]:
                 run=run, role=role, outcome={"recommendations": [], "artifacts": []}, seconds=1, joules=1, joules_low=1, joules_high=2,
                 energy_method="cpu", cpu_seconds=1, peak_mb=1,
             )  # fmt: skip
-        proposal = Proposal.objects.create(
-            run=run, rank=1, subject=mark, action=mark, sentence=f"{mark} à décider", value=12.0, unit="m³", evidence={"cause": mark}
-        )
-        decided = Proposal.objects.create(run=run, rank=2, subject=mark, action=mark, sentence=mark, value=3.0)
-        decision = Decision.objects.create(proposal=decided, person=person, person_title=mark, verdict="refusee", value=1, reason=mark)
-        Displayed.objects.create(proposal=proposal, person=person)
-        Presence.objects.create(run=run, person=person, seen_at=timezone.now())
-        Publication.objects.create(usecase=USECASE, since=date(2026, 11, 1))
-        Evaluation.objects.create(run=run, truth_sha256="1" * 64, evaluated_by=person)
+        proposal, decision = fill_decisions(run, person, mark)
         record("essai.marque", person, marque=mark)
     return {
         "organisation": owner.slug,
@@ -126,6 +119,20 @@ def fill(owner: Organisation, mark: str, person_mark: str) -> dict[str, object]:
         "membership_id": membership_id,
         "person_id": person.pk,
     }
+
+
+def fill_decisions(run: Run, person: User, mark: str) -> tuple[Proposal, Decision]:
+    """A proposal to decide, another decided, and what surrounds them."""
+    proposal = Proposal.objects.create(
+        run=run, rank=1, subject=mark, action=mark, sentence=f"{mark} à décider", value=12.0, unit="m³", evidence={"cause": mark}
+    )
+    decided = Proposal.objects.create(run=run, rank=2, subject=mark, action=mark, sentence=mark, value=3.0)
+    decision = Decision.objects.create(proposal=decided, person=person, person_title=mark, verdict="refusee", value=1, reason=mark)
+    Displayed.objects.create(proposal=proposal, person=person)
+    Presence.objects.create(run=run, person=person, seen_at=timezone.now())
+    Publication.objects.create(usecase=USECASE, since=date(2026, 11, 1))
+    Evaluation.objects.create(run=run, truth_sha256="1" * 64, evaluated_by=person)
+    return proposal, decision
 
 
 def sent(values: dict[str, object]) -> dict[str, object]:

@@ -67,7 +67,7 @@ def _answer(request: HttpRequest, view: Any) -> HttpResponse:
     except oidc.UnknownPerson as error:
         steps = [
             "Demandez à un administrateur de votre collectivité de vous donner un rôle, avec l’adresse que connaît ProConnect.",
-            "Si votre identité ProConnect a changé, ou si vous aviez un mot de passe, prévenez l’exploitant du serveur : l’adresse seule ne suffit pas.",
+            "Si votre identité ProConnect a changé, ou si vous aviez un mot de passe, l’exploitant du serveur peut vous aider.",
         ]
         return _refused(request, 403, "Aucun compte ne vous attend ici", error.message, steps)
     except (SuspiciousOperation, BocageError) as error:
