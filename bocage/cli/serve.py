@@ -31,9 +31,10 @@ def serve(host: str, port: int, threads: int = 8, worker: bool = True) -> None:
     import waitress
     from django.core.management import call_command
 
+    # Before the application: whitenoise lists the collected files when it starts.
+    call_command("collectstatic", verbosity=0, interactive=False)
     from bocage.wsgi import application
 
-    call_command("collectstatic", verbosity=0, interactive=False)
     signal.signal(signal.SIGTERM, _leave)
     with _worker_process() if worker else _nothing():
         out.print(f"Le portail répond sur http://{host}:{port}/ (Ctrl+C pour arrêter).")

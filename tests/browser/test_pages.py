@@ -47,6 +47,7 @@ def test_every_page_is_light(portal, tmp_path):
                 sign_in(driver, portal, role)
                 signed = role
             driver.get(portal.page(path))
+            assert driver.execute_script("return document.styleSheets[0].cssRules.length") > 100, f"{name}: the stylesheet did not come"
             weight = weigh(driver)
             if weight.kb > 60 or weight.requests > 8:
                 heavy.append(f"{name}: {weight}")
