@@ -11,8 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
-from bocage.organisations.membership import Permission, Role, permissions_of
-from bocage.organisations.membership import GRANTS
+from bocage.organisations.membership import GRANTS, Permission, Role, permissions_of
 from bocage.organisations.models import Organisation
 from bocage.organisations.tenancy import organisation_context
 
@@ -25,7 +24,7 @@ def public_page(view: View) -> View:
 
 
 def page(permission: Permission) -> Callable[[View], View]:
-    """A page that asks for ``permission``: a stranger gets 404, a visitor the sign-in page, a member without the right 403 and whom to ask."""
+    """A page that asks for ``permission``: a stranger gets 404, a visitor the sign-in page, a member without it 403 and whom to ask."""
     return lambda view: _page(view, permission)
 
 
