@@ -176,10 +176,12 @@ def test_energy_by_counters(tmp_path: Path) -> None:
 
 
 def test_processes_and_none_give_the_same(lab: Any) -> None:
+    others = set(Path("/dev/shm").glob("sem.bocage-run-*"))
     alone, pooled = (lab.engine(lab.run("carres", number=9, workers=workers)).outcome for workers in (1, 2))
     assert alone.to_json() == pooled.to_json()
     assert "ValueError tâche 0" in lab.evidence(lab.run("tache_ratee", workers=2))["dit"]
-    assert not list(Path("/dev/shm").glob("sem.bocage-run-*"))
+    # Tests that run beside this one hold semaphores for a while; ours are gone, so none is new for long.
+    assert lab.eventually(lambda: set(Path("/dev/shm").glob("sem.bocage-run-*")) <= others)
 
 
 def test_dask_gives_the_same_bytes(lab: Any, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
