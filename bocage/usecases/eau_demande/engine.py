@@ -103,8 +103,8 @@ class EauDemande:
         )
         both = hours.groupby(["horodatage", "secteur"], as_index=False)["mesure"].mean().merge(forecast, on=["horodatage", "secteur"])
         if both.empty:
-            return {"ecart_horaire": 0.0, "heures_comparees": 0.0}
-        result = {"ecart_horaire": float((both["mesure"] - both["prevu_m3h"]).abs().mean()), "heures_comparees": float(len(both))}
+            return {"ecart_horaire": 0.0, "heures": 0.0}
+        result = {"ecart_horaire": float((both["mesure"] - both["prevu_m3h"]).abs().mean()), "heures": float(len(both))}
         bounded = both.dropna(subset=["bas_m3h", "haut_m3h"])
         if len(bounded):
             result["couverture_pct"] = float(100 * bounded["mesure"].between(bounded["bas_m3h"], bounded["haut_m3h"]).mean())
