@@ -46,8 +46,11 @@ class Server:
         )
 
     def python(self, code: str) -> str:
-        """Run ``code`` with Django set up in this server's environment; its standard output."""
-        prelude = "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'bocage.settings'; import django; django.setup()\n"
+        """Run ``code`` with Django set up in this server's environment, seeing every organisation; its standard output."""
+        prelude = (
+            "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'bocage.settings'; import django; django.setup()\n"
+            "from bocage.organisations import tenancy; everywhere = tenancy.across(); everywhere.__enter__()\n"
+        )
         done = subprocess.run([sys.executable, "-c", prelude + code], env=self.environ, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return done.stdout

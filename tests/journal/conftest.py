@@ -15,10 +15,12 @@ class Attacker:
     """Writes to the database directly, triggers lifted."""
 
     def sql(self, statement: str, *values: Any) -> None:
-        """Run one statement."""
+        """Run one statement, past the row-level security of PostgreSQL."""
         from django.db import connection
 
-        with connection.cursor() as cursor:
+        from bocage.organisations.tenancy import across
+
+        with across(), connection.cursor() as cursor:
             cursor.execute(statement, values)
 
     def set(self, sequence: int, column: str, value: Any) -> None:
