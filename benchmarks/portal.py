@@ -182,7 +182,7 @@ def count_leaks() -> int:
     """How many promises of the tenancy walk are broken: two organisations, five roles, every address and API operation."""
     done = subprocess.run(
         [
-            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/web/test_tenancy.py",
+            sys.executable, "-m", "pytest", "-o", "addopts=--import-mode=importlib", "-p", "no:cacheprovider", "tests/web/test_tenancy.py",
             "tests/api/test_api.py::test_one_organisation_never_reaches_the_other",
         ],
         cwd=ROOT, capture_output=True, text=True, timeout=900,
