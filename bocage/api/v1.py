@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from ninja import File, Form, NinjaAPI, Status, UploadedFile
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -70,6 +71,12 @@ def _on_bocage_error(request: HttpRequest, error: BocageError) -> HttpResponse:
 def _on_validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
     details = [f"{'.'.join(map(str, e['loc']))} : {e['msg']}" for e in error.errors][:50]
     return _refusal(request, 422, "demande-invalide", "La demande n’a pas la forme attendue. Le détail nomme chaque champ.", details)
+
+
+@api.exception_handler(OverflowError)
+@api.exception_handler(DataError)
+def _on_number_out_of_range(request: HttpRequest, error: Exception) -> HttpResponse:
+    return _refusal(request, 422, "demande-invalide", "Un nombre de la demande est trop grand. Vérifiez les numéros et la page demandés.")
 
 
 @api.exception_handler(AuthenticationError)

@@ -155,3 +155,13 @@ def test_the_openapi_has_one_run_operation_per_use_case(api):
     for slug in discovery.slugs():
         if discovery.origin(slug) == "built in":
             assert f"/api/v1/usecases/{slug}/runs" in paths
+
+
+def test_a_number_too_large_for_the_database_is_a_sentence(api, slug):
+    huge = 10**25
+    answers = [
+        api.get(f"/api/v1/runs?page={huge}"),
+        api.post(f"/api/v1/usecases/{slug}/runs", {"deposits": {"debits": -huge}}, content_type="application/json"),
+        api.get(f"/api/v1/runs/{huge}"),
+    ]
+    assert all(answer.status_code in (404, 422) for answer in answers), [answer.status_code for answer in answers]
