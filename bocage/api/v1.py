@@ -13,6 +13,7 @@ from ninja import File, Form, NinjaAPI, Status, UploadedFile
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.pagination import PageNumberPagination, paginate
 from ninja.security import HttpBearer
+from pydantic import Field
 
 from bocage import __version__
 from bocage.api.models import ApiToken, Scope
@@ -27,6 +28,15 @@ from bocage.deposits.services import deposit_file
 
 MAX_UPLOAD = 200 * 1024 * 1024
 REFUSALS = {401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 422: ErrorOut}
+
+
+class Pages(PageNumberPagination):
+    """Pages by number; no database is asked for a page that no list has."""
+
+    class Input(PageNumberPagination.Input):
+        """Which page."""
+
+        page: int = Field(1, ge=1, le=1_000_000)
 
 
 class TokenAuth(HttpBearer):
@@ -105,7 +115,7 @@ def get_usecase(request: HttpRequest, slug: str) -> Fiche:
 
 
 @api.get("/deposits", auth=READ, response={200: list[DepositOut], **REFUSALS}, tags=["dépôts"], summary="Les dépôts, les derniers d’abord")
-@paginate(PageNumberPagination, page_size=100)
+@paginate(Pages, page_size=100)
 def list_deposits(request: HttpRequest) -> Any:
     """The organisation's deposits."""
     return Deposit.objects.all()
@@ -128,7 +138,7 @@ def create_deposit(request: HttpRequest, usecase: Form[str], input_name: Form[st
 
 
 @api.get("/runs", auth=READ, response={200: list[RunOut], **REFUSALS}, tags=["exécutions"], summary="Les exécutions, les dernières d’abord")
-@paginate(PageNumberPagination, page_size=100)
+@paginate(Pages, page_size=100)
 def list_runs(request: HttpRequest) -> Any:
     """The organisation's runs."""
     return Run.objects.all()
@@ -157,7 +167,7 @@ def restart_run(request: HttpRequest, run_id: int) -> Run:
 @api.get(
     "/runs/{int:run_id}/proposals", auth=READ, response={200: list[ProposalOut], **REFUSALS}, tags=["décisions"], summary="Les propositions"
 )
-@paginate(PageNumberPagination, page_size=100)
+@paginate(Pages, page_size=100)
 def list_proposals(request: HttpRequest, run_id: int) -> Any:
     """What the machine proposes, ranked."""
     return Proposal.objects.filter(run=services.get_run(run_id))
