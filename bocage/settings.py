@@ -35,6 +35,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOCAGE_DATABASE_URL", "", "postgresql://user:password@host/name, or sqlite:///path. Empty: BOCAGE_HOME/bocage.sqlite3."),
     Setting("BOCAGE_ALLOWED_HOSTS", "127.0.0.1,localhost", "Host names under which the portal answers, comma separated."),
     Setting("BOCAGE_HTTPS", "", "1 when the portal is served over HTTPS by a proxy: secure cookies, HSTS, redirect."),
+    Setting("BOCAGE_TRUSTED_PROXY", "", "Address of the proxy whose X-Forwarded-For and X-Forwarded-Proto are believed, as 127.0.0.1."),
     Setting("BOCAGE_DEMO", "", "1 on a demonstration server: its people sign in with one click. Never on a real one."),
     Setting("BOCAGE_OIDC_ISSUER", "", "Issuer address of the OpenID Connect provider, as ProConnect gives it. Empty: local accounts only."),
     Setting("BOCAGE_OIDC_CLIENT_ID", "", "Identifier that the provider gave to this portal."),

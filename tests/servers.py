@@ -51,7 +51,7 @@ class Server:
             "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'bocage.settings'; import django; django.setup()\n"
             "from bocage.organisations import tenancy; everywhere = tenancy.across(); everywhere.__enter__()\n"
         )
-        done = subprocess.run([sys.executable, "-c", prelude + code], env=self.environ, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([sys.executable, "-c", prelude + code], env=self.environ, capture_output=True, text=True, timeout=400)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -90,3 +90,13 @@ class DecisionOut(Schema):
     reason: str
     person: str
     decided_at: datetime
+
+
+class EvaluationOut(Schema):
+    """What a run was worth once the truth was known: figure name → value, engine and usual method side by side."""
+
+    id: int
+    truth_sha256: str
+    engine: dict[str, float]
+    baseline: dict[str, float]
+    evaluated_at: datetime

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from ninja import File, Form, NinjaAPI, Status, UploadedFile
@@ -17,7 +19,7 @@ from pydantic import Field
 
 from bocage import __version__
 from bocage.api.models import ApiToken, Scope
-from bocage.api.schemas import DecisionOut, DepositOut, ErrorOut, ProposalOut, RunIn, RunOut
+from bocage.api.schemas import DecisionOut, DepositOut, ErrorOut, EvaluationOut, ProposalOut, RunIn, RunOut
 from bocage.contract import discovery
 from bocage.contract.errors import BocageError
 from bocage.contract.fiche import Fiche
@@ -25,9 +27,10 @@ from bocage.decisions import services
 from bocage.decisions.models import Decision, Proposal, Run
 from bocage.deposits.models import Deposit
 from bocage.deposits.services import deposit_file
+from bocage.register.evaluation import evaluate_run, truth_tables
+from bocage.register.models import Evaluation
 
-MAX_UPLOAD = 200 * 1024 * 1024
-REFUSALS = {401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 422: ErrorOut}
+REFUSALS = {401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 413: ErrorOut, 422: ErrorOut}
 
 
 class Pages(PageNumberPagination):
@@ -83,6 +86,11 @@ def _on_validation_error(request: HttpRequest, error: ValidationError) -> HttpRe
     return _refusal(request, 422, "demande-invalide", "La demande n’a pas la forme attendue. Le détail nomme chaque champ.", details)
 
 
+@api.exception_handler(RequestDataTooBig)
+def _on_too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return _refusal(request, 413, "fichier-trop-lourd", f"L’envoi est trop lourd ; la limite est {settings.UPLOAD_MB} Mo par fichier.")
+
+
 @api.exception_handler(OverflowError)
 @api.exception_handler(DataError)
 def _on_number_out_of_range(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -96,7 +104,13 @@ def _on_authentication_error(request: HttpRequest, error: AuthenticationError) -
 
 @api.exception_handler(HttpError)
 def _on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    code = {400: "demande-invalide", 403: "droit-insuffisant", 404: "introuvable"}.get(error.status_code, "erreur")
+    code = {
+        400: "demande-invalide",
+        403: "droit-insuffisant",
+        404: "introuvable",
+        413: "fichier-trop-lourd",
+        422: "demande-invalide",
+    }.get(error.status_code, "erreur")
     return _refusal(request, error.status_code, code, str(error))
 
 
@@ -125,15 +139,9 @@ def list_deposits(request: HttpRequest) -> Any:
 def create_deposit(request: HttpRequest, usecase: Form[str], input_name: Form[str], file: File[UploadedFile]) -> Any:
     """Keep a file. Idempotent: the same bytes under the same name are one deposit (200 the second time, 201 the first)."""
     discovery.load_fiche(usecase)
-    if (file.size or 0) > MAX_UPLOAD:
-        raise HttpError(413, f"Ce fichier pèse {(file.size or 0) / 1e6:.0f} Mo ; la limite est {MAX_UPLOAD // 2**20} Mo.")
     newest = Deposit.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / (_plain_name(file.name) or "fichier")
-        with path.open("wb") as writer:
-            for chunk in file.chunks():
-                writer.write(chunk)
-        deposit = deposit_file(path, usecase, input_name[:60])
+        deposit = deposit_file(_keep(file, Path(folder)), usecase, input_name[:60])
     return Status(201 if deposit.pk > newest else 200, deposit)
 
 
@@ -195,6 +203,50 @@ def list_decisions(request: HttpRequest, run_id: int) -> list[dict[str, Any]]:
         }
         for d in standing.order_by("proposal__rank")
     ]
+
+
+@api.get(
+    "/runs/{int:run_id}/evaluations",
+    auth=READ,
+    response={200: list[EvaluationOut], **REFUSALS},
+    tags=["mesures"],
+    summary="Ce que valait une exécution, la méthode habituelle à côté",
+)
+def list_evaluations(request: HttpRequest, run_id: int) -> Any:
+    """The run measured against what really happened, the latest first."""
+    return Evaluation.objects.filter(run=services.get_run(run_id)).order_by("-pk")
+
+
+@api.post(
+    "/runs/{int:run_id}/evaluations",
+    auth=DEPOSIT,
+    response={200: EvaluationOut, 201: EvaluationOut, **REFUSALS},
+    tags=["mesures"],
+    summary="Apporter ce qui s’est vraiment passé",
+)
+def create_evaluation(request: HttpRequest, run_id: int, names: Form[list[str]], files: File[list[UploadedFile]]) -> Any:
+    """Measure a run. One name per file, in the same order. Idempotent: the same bytes are one evaluation (200 the second time)."""
+    run = services.get_run(run_id)
+    known = {table["name"] for table in truth_tables(run.usecase)}
+    if len(names) != len(files) or len(set(names)) != len(names) or not set(names) <= known:
+        raise HttpError(
+            422, f"Il faut un fichier par nom, chacun une fois, parmi {', '.join(sorted(known))}. Lu : {', '.join(names)[:200]}."
+        )
+    newest = Evaluation.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: _keep(file, Path(folder), name) for name, file in zip(names, files, strict=True)}
+        evaluation = evaluate_run(run, paths)
+    return Status(201 if evaluation.pk > newest else 200, evaluation)
+
+
+def _keep(file: UploadedFile, folder: Path, stem: str = "") -> Path:
+    """Write an upload, whose weight was counted while it arrived, into ``folder``: under ``stem`` and its own suffix, or its own name."""
+    name = _plain_name(file.name) or "fichier"
+    path = folder / (f"{stem}{Path(name).suffix.lower()[:12]}" if stem else name)
+    with path.open("wb") as writer:
+        for chunk in file.chunks():
+            writer.write(chunk)
+    return path
 
 
 def _start_of(slug: str) -> Callable[[HttpRequest, RunIn], Any]:

@@ -29,6 +29,7 @@ class _LazyGroup(click.Group):
         "demo": "demo",
         "organisation": "people",
         "user": "people",
+        "token": "tokens",
         "journal": "journal",
         "export": "export",
     }
@@ -65,3 +66,17 @@ def main() -> None:
     except BrokenPipeError:
         # « bocage list | head »: the reader left; the interpreter must not complain when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if not _from_the_database(error):
+            raise
+        # Full disk, lost server, a table that another version made: one sentence, as for every other error.
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        fail("base-non-prete", f"La base de données a refusé : {first}. Vérifiez BOCAGE_DATABASE_URL et la place sur le disque.", 2)
+
+
+def _from_the_database(error: Exception) -> bool:
+    if "django" not in sys.modules:
+        return False
+    from django.db import DatabaseError, InterfaceError
+
+    return isinstance(error, (DatabaseError, InterfaceError))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -33,16 +34,38 @@ def serve(host: str, port: int, threads: int = 8, worker: bool = True) -> None:
 
     # Before the application: whitenoise lists the collected files when it starts.
     call_command("collectstatic", verbosity=0, interactive=False)
+    from bocage.settings import read_setting
     from bocage.wsgi import application
 
     signal.signal(signal.SIGTERM, _leave)
     with _worker_process() if worker else _nothing():
         out.print(f"Le portail répond sur http://{host}:{port}/ (Ctrl+C pour arrêter).")
         try:
-            waitress.serve(application, host=host, port=port, threads=threads, ident=None, max_request_body_size=210 * 2**20, _quiet=True)
+            waitress.serve(
+                application,
+                host=host,
+                port=port,
+                threads=threads,
+                ident=None,
+                max_request_body_size=210 * 2**20,
+                **_proxy(read_setting("BOCAGE_TRUSTED_PROXY")),
+                _quiet=True,
+            )
         except OSError as error:
             err.print(f"Le port {port} ne s’ouvre pas : {error.strerror}. Choisissez-en un autre : bocage serve --port 8001")
             sys.exit(2)
+
+
+def _proxy(address: str) -> dict[str, Any]:
+    """What waitress must know to count visitors by their own address, and to believe that they came over HTTPS."""
+    if not address:
+        return {}
+    return {
+        "trusted_proxy": address,
+        "trusted_proxy_count": 1,
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
+        "clear_untrusted_proxy_headers": True,
+    }
 
 
 def _leave(signum: int, frame: object) -> None:

@@ -54,6 +54,7 @@ class User(AbstractBaseUser):
     oidc_issuer = models.CharField(max_length=200, blank=True)
     oidc_subject = models.CharField(max_length=255, blank=True, help_text="Given once by the identity provider, never changed.")
     is_active = models.BooleanField(default=True)
+    password_is_provisional = models.BooleanField(default=False, help_text="Given by somebody else: to be changed before anything else.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = BaseUserManager["User"]()

@@ -105,15 +105,16 @@ def invite(email: str, name: str, role: str, title: str = "", by: User | None = 
     with transaction.atomic():
         user = User.objects.filter(email=normal_email(email), is_active=True).first()
         password = _provisional() if local and user is None else ""
-        user = user or open_account(email, name, password or None, by)
+        user = user or open_account(email, name, password or None, by, provisional=bool(password))
         return grant(user, role, title, by), password
 
 
-def open_account(email: str, name: str, password: str | None, by: User | None = None) -> User:
+def open_account(email: str, name: str, password: str | None, by: User | None = None, provisional: bool = False) -> User:
     """A new account, or a closed one opened again with ``password`` in the place of the old one. Raises ``InvalidPerson``."""
     with transaction.atomic():
         user: User = User.objects.filter(email=normal_email(email), is_active=False).first() or create_person(email, name)
         user.is_active = True
+        user.password_is_provisional = provisional
         if password is None:
             user.set_unusable_password()
         else:
@@ -156,7 +157,7 @@ def renew_password(user: User, by: User) -> str:
             "L’exploitant du serveur peut changer ce mot de passe : bocage user password."
         )
     password = _provisional()
-    replace_password(user, password, by)
+    replace_password(user, password, by, provisional=True)
     return password
 
 
@@ -171,11 +172,12 @@ def change_password(user: User, current: str, new: str) -> None:
     replace_password(user, new, user)
 
 
-def replace_password(user: User, password: str, by: User | None = None) -> None:
+def replace_password(user: User, password: str, by: User | None = None, provisional: bool = False) -> None:
     """Set the password of ``user`` and journal it wherever ``user`` holds a role. Raises ``InvalidPerson``."""
     set_password(user, password)
+    user.password_is_provisional = provisional
     with transaction.atomic():
-        user.save(update_fields=["password"])
+        user.save(update_fields=["password", "password_is_provisional"])
         for organisation in organisations_of(user):
             with organisation_context(organisation):
                 record("membre.mot_de_passe_change", by, personne=user.pk, nom=user.name)

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from bocage.organisations.membership import GRANTS, Permission, Role, permissions_of
@@ -42,6 +43,8 @@ def _page(view: View, permission: Permission | None) -> View:
                 raise Http404
             if permission not in granted:
                 raise PermissionDenied(_whom_to_ask(owner, permission))
+            if request.user.password_is_provisional:
+                return redirect("web:password")
         request.organisation = owner  # type: ignore[attr-defined]
         request.granted = granted  # type: ignore[attr-defined]
         with organisation_context(owner), timezone.override(owner.time_zone):

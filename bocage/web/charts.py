@@ -50,8 +50,9 @@ _NARROW = _Frame("narrow", 340, 256, 8, top=30)
 
 def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
     """Round values that cover [low, high], ``count`` + 1 of them at most; steps are 1, 2, 2.5 or 5 times a power of ten."""
-    if high <= low:
-        high = low + (abs(low) or 1.0)
+    # A range too small to be cut in floating point is drawn as one value.
+    if high - low <= 1e-12 * max(abs(low), abs(high)) or high - low < 1e-300:
+        high = low + (abs(low) if abs(low) > 1e-290 else 1.0)
     power = 10.0 ** math.floor(math.log10((high - low) / count))
     for step in (power * k for k in (1, 2, 2.5, 5, 10, 20)):
         first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

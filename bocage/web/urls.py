@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from bocage.web.pages import accounts, decisions, deposits, front, journal, members, register, runs
+from bocage.web.pages import accounts, decisions, deposits, front, journal, members, register, runs, tokens
 
 app_name = "web"
 
@@ -16,6 +16,7 @@ _of_an_organisation = [
     *journal.urlpatterns,
     *register.urlpatterns,
     *members.urlpatterns,
+    *tokens.urlpatterns,
 ]
 
 urlpatterns = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.servers import server
@@ -26,3 +27,29 @@ def test_from_nothing_to_an_administrator_who_can_sign_in(tmp_path: Path):
         assert weak.returncode == 1 and "compte-invalide" in weak.stderr
         mute = own.bocage("user", "add", "--email", "b@lediamant.example", "--name", "B", "--role", "agent")
         assert mute.returncode == 2 and "--password-file" in mute.stderr
+
+
+def test_a_token_is_made_listed_and_revoked_by_the_operator(tmp_path: Path):
+    with server(tmp_path / "home") as own:
+        own.bocage("migrate", check=True)
+        own.bocage("organisation", "add", "Le Diamant", check=True)
+        made = own.bocage("token", "add", "supervision", "--scope", "lire", "--scope", "deposer", "--days", "30")
+        assert made.returncode == 0 and made.stdout.startswith("bocage_") and len(made.stdout.split()) == 1
+        (listed,) = json.loads(own.bocage("token", "list", "--json", check=True).stdout)
+        assert listed["scopes"] == ["deposer", "lire"] and listed["revoked_at"] is None
+        assert made.stdout.strip() not in own.bocage("token", "list").stdout
+        assert own.bocage("token", "revoke", str(listed["id"])).returncode == 0
+        (listed,) = json.loads(own.bocage("token", "list", "--json", check=True).stdout)
+        assert listed["revoked_at"]
+        unknown = own.bocage("token", "revoke", "999")
+        assert unknown.returncode == 1 and "jeton-inconnu" in unknown.stderr
+        assert own.bocage("token", "add", "sans droit").returncode == 1
+
+
+def test_a_database_that_refuses_is_a_sentence(tmp_path: Path):
+    with server(tmp_path / "home") as own:
+        own.bocage("migrate", check=True)
+        own.bocage("organisation", "add", "Le Diamant", check=True)
+        own.python("from django.db import connection; connection.cursor().execute('ALTER TABLE decisions_run RENAME TO ailleurs')")
+        refused = own.bocage("runs")
+        assert refused.returncode == 2 and "base-non-prete" in refused.stderr and "Traceback" not in refused.stderr

@@ -9,7 +9,7 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bocage.web.chart_axis import axis_label, label_width, time_ticks
@@ -136,6 +136,8 @@ def test_axis_labels():
 finite = st.floats(-1e9, 1e9)
 
 
+@example(low=0.0, high=5e-324)
+@example(low=1.0, high=1.0 + 2e-16)
 @given(low=finite, high=finite)
 def test_ticks_are_few_even_and_cover_the_values(low, high):
     low, high = sorted((low, high))

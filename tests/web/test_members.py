@@ -8,8 +8,10 @@ from io import BytesIO
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
+from bocage.api.models import ApiToken
 from bocage.journal.models import Entry
 from bocage.organisations import people
 from bocage.organisations.membership import Membership, Role
@@ -91,7 +93,7 @@ def test_one_whose_roles_are_all_taken_away_is_signed_out_at_once(admin):
     password = re.search(r"<code[^>]*>([a-z0-9-]{19})</code>", give(admin).content.decode()).group(1)
     hugo = Client()
     hugo.post("/connexion/", {"email": "hugo@brenoux.example", "password": password})
-    assert hugo.get(f"{HOME}/cas-d-usage/").status_code == 200
+    assert hugo.get(f"{HOME}/cas-d-usage/").url == "/mot-de-passe/"
     admin.post(f"{HOME}/membres/personnes/{User.objects.get(email='hugo@brenoux.example').pk}/", {"action": "retirer"})
     assert hugo.get(f"{HOME}/cas-d-usage/").status_code == 302
 
@@ -195,3 +197,56 @@ def test_only_administrators_enter(client, nadia, brenoux, path):
     refused = client.get(f"{HOME}/{path}")
     assert refused.status_code == 403
     assert "Demandez l’accès à Nadia Le Goff" in text(refused)
+
+
+def test_a_provisional_password_opens_nothing_before_it_is_changed(admin, brenoux):
+    password = re.search(r"<code[^>]*>([a-z0-9-]{19})</code>", give(admin).content.decode()).group(1)
+    hugo = Client()
+    hugo.post("/connexion/", {"email": "hugo@brenoux.example", "password": password})
+    assert hugo.get(f"{HOME}/depots/").url == "/mot-de-passe/"
+    assert "choisissez le vôtre" in text(hugo.get("/mot-de-passe/"))
+    hugo.post("/mot-de-passe/", {"current": password, "new": "trois haies et un talus"})
+    assert hugo.get(f"{HOME}/depots/").status_code == 200
+
+
+def new_token(client: Client, **fields: object):
+    return client.post(f"{HOME}/jetons/", {"name": "supervision", "scopes": ["lire", "deposer"], "lifetime": "365", **fields})
+
+
+def test_a_token_is_shown_once_and_opens_the_api_until_it_is_revoked(admin, brenoux):
+    shown = new_token(admin)
+    secret = re.search(r"<code[^>]*>(bocage_[\w-]{43})</code>", shown.content.decode()).group(1)
+    assert "no-store" in shown["Cache-Control"]
+    page = admin.get(f"{HOME}/jetons/").content.decode()
+    assert "supervision" in page and secret not in page
+    robot = Client(headers={"authorization": f"Bearer {secret}"})
+    assert robot.get("/api/v1/runs").status_code == 200
+    with organisation_context(brenoux):
+        token = ApiToken.objects.get()
+    assert 364 <= (token.expires_at - timezone.now()).days <= 365
+    admin.post(f"{HOME}/jetons/{token.pk}/revoquer/")
+    assert robot.get("/api/v1/runs").status_code == 401
+    assert "Révoqué" in text(admin.get(f"{HOME}/jetons/"))
+
+
+def test_a_token_without_rights_is_refused_with_what_was_typed(admin):
+    refused = new_token(admin, scopes=[], name="entrepôt de données")
+    assert refused.status_code == 422
+    assert "au moins un droit" in text(refused) and 'value="entrepôt de données"' in text(refused)
+
+
+def test_whoever_administers_from_outside_makes_no_token(admin, brenoux):
+    """A token reads contents, which the syndicat that administers must not."""
+    syndicat = create_organisation("Syndicat", "syndicat")
+    commune = create_organisation("Marsanne", "commune", administered_by=syndicat.slug)
+    person = people.create_person("agnes@syndicat.example", "Agnès Roy")
+    with organisation_context(syndicat):
+        people.grant(person, Role.ADMINISTRATEUR)
+    outside = Client()
+    outside.force_login(person)
+    assert outside.get(f"/{commune.slug}/reglages/").status_code == 200
+    assert "jetons/" not in outside.get(f"/{commune.slug}/reglages/").content.decode()
+    refused = outside.post(f"/{commune.slug}/jetons/", {"name": "espion", "scopes": ["lire"]})
+    assert refused.status_code == 403 and "propres administrateurs" in text(refused)
+    with organisation_context(commune):
+        assert not ApiToken.objects.exists()

@@ -107,6 +107,7 @@ def fill(owner: Organisation, mark: str, person_mark: str) -> dict[str, object]:
             )  # fmt: skip
         proposal, decision = fill_decisions(run, person, mark)
         record("essai.marque", person, marque=mark)
+        token, _ = make_token(mark, Scope.values, person)
     return {
         "organisation": owner.slug,
         "slug": USECASE,
@@ -118,6 +119,7 @@ def fill(owner: Organisation, mark: str, person_mark: str) -> dict[str, object]:
         "decision_id": decision.pk,
         "membership_id": membership_id,
         "person_id": person.pk,
+        "token_id": token.pk,
     }
 
 

@@ -85,5 +85,6 @@ def _show(request: HttpRequest, form: str = "", error: str = "", nearest: str = 
             for when, key, accent in (("De jour", "day", owner.accent), ("De nuit", "night", owner.accent_night))
         ],
         "max_kb": MAX_BYTES // 1000,
+        "reads": Permission.VOIR in request.granted,
     }
     return render(request, "web/members/settings.html", context, status=422 if error else 200)

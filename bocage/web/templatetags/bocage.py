@@ -84,11 +84,11 @@ def moment(value: datetime | None) -> str:
 
 
 @register.filter
-def energie(joules: float | None) -> str:
-    """Joules as a person reads them: J, then Wh from a tenth of a watt-hour on."""
+def energie(joules: float | None, beside: float | None = None) -> str:
+    """Joules as a person reads them: J, then Wh from a tenth of a watt-hour on. ``beside`` is the figure whose unit is taken."""
     if joules is None:
         return "–"
-    return french.number(joules / 3600, 2, "Wh") if joules >= 360 else french.number(joules, 0, "J")
+    return french.number(joules / 3600, 2, "Wh") if (beside or joules) >= 360 else french.number(joules, 0, "J")
 
 
 @register.simple_tag
