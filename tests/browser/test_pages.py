@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.chromium import available, axe_source, axe_violations, chromium, overflow, sign_in, weigh
-from tests.browser.world import pages, world
+from tests.browser.world import SLUG, pages, world
 
 pytestmark = [
     pytest.mark.browser,
@@ -52,3 +52,64 @@ def test_every_page_is_light(portal, tmp_path):
             if weight.kb > 60 or weight.requests > 8:
                 heavy.append(f"{name}: {weight}")
     assert not heavy, "\n".join(heavy)
+
+
+@pytest.fixture
+def broken(portal):
+    """The portal without one of its tables, as after a lost disk: every page that needs it fails."""
+    rename = "from django.db import connection; connection.cursor().execute('ALTER TABLE {} RENAME TO {}')"
+    portal.server.python(rename.format("deposits_deposit", "elsewhere"))
+    yield portal
+    portal.server.python(rename.format("elsewhere", "deposits_deposit"))
+
+
+def sent_too_much(driver, portal, folder) -> None:
+    """413: a file above the limit, through the form of the use case."""
+    heavy = folder / "lourd.csv"
+    heavy.write_bytes(b"jour;secteur;volume\n" + b"2026-01-01;Nord;1\n" * 1_300_000)
+    driver.get(portal.page(f"cas-d-usage/{SLUG}/"))
+    driver.find_element("css selector", "main input[type=file]").send_keys(str(heavy))
+    driver.find_element("xpath", '//main//button[contains(., "Déposer")]').click()
+
+
+def sent_wrong(driver, portal, folder) -> None:
+    """422: a wrong current password."""
+    driver.get(f"{portal.url}/connexion/")
+    driver.find_element("name", "email").send_keys("personne@brenoux.example")
+    driver.find_element("name", "password").send_keys("faux")
+    driver.find_element("xpath", '//main//form//button[@class="btn"]').click()
+
+
+def sent_nothing_readable(driver, portal, folder) -> None:
+    """422 of a form of the space: a token without a right."""
+    driver.get(portal.page("jetons/"))
+    driver.find_element("name", "name").send_keys("essai")
+    driver.find_element("xpath", '//main//button[contains(., "Créer le jeton")]').click()
+
+
+@pytest.mark.parametrize(
+    ("role", "do", "says"),
+    [
+        ("agent", sent_too_much, "trop lourd"),
+        ("public", sent_wrong, "ne convient pas"),
+        ("administrateur", sent_nothing_readable, "au moins un droit"),
+    ],
+    ids=["413", "422 sign-in", "422 form"],
+)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_refusals_are_as_accessible_as_pages(portal, tmp_path, role, do, says, width):
+    with chromium(tmp_path / "profile", width=width) as driver:
+        sign_in(driver, portal, role)
+        do(driver, portal, tmp_path)
+        assert says in driver.find_element("tag name", "main").text
+        assert not axe_violations(driver, axe_source()) and overflow(driver) <= 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_fault_of_the_server_is_a_page_that_says_so(broken, tmp_path, width):
+    with chromium(tmp_path / "profile", width=width) as driver:
+        sign_in(driver, broken, "agent")
+        driver.get(broken.page("depots/"))
+        text = driver.find_element("tag name", "main").text
+        assert "Erreur 500" in text and "pas de vous" in text and "Traceback" not in text
+        assert not axe_violations(driver, axe_source()) and overflow(driver) <= 0

@@ -127,6 +127,7 @@ def pages(of: World) -> dict[str, tuple[str, str]]:
         "publish": ("dpo", f"registre/{SLUG}/publier/"),
         "members": ("administrateur", "membres/"),
         "settings": ("administrateur", "reglages/"),
+        "tokens": ("administrateur", "jetons/"),
         "error_403": ("decideur", "reglages/"),
         "error_404": ("decideur", "rien/"),
     }

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.formats import date_format
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
@@ -24,6 +25,7 @@ from bocage.register import documents, history
 from bocage.register import services as register
 from bocage.register.models import Publication
 from bocage.web.access import page, public_page
+from bocage.web.bars import Bar, bar_chart
 from bocage.web.charts import line_chart
 from bocage.web.pages.truth import urlpatterns as truth_urlpatterns
 
@@ -60,7 +62,8 @@ def register_entry(request: HttpRequest, slug: str) -> HttpResponse:
         "few": register.FEWEST_FOR_INTERVAL,
         "runs": runs,
         "methods": sorted({history.METHODS.get(line.method, line.method) for line in runs}),
-        "months": history.decisions_by_month(slug),
+        "decisions_chart": _decisions_chart(slug),
+        "energy_chart": _energy_chart(runs),
         "last": runs[0] if runs else None,
         "per_run": entry.joules / entry.runs if entry.runs else None,
         "updated": history.updated_at(entry),
@@ -185,6 +188,23 @@ def _chart(entry: register.Entry) -> str:
     ours, usual = number(entry.engine_mean, 2, mesure.unite), number(entry.baseline_mean, 2, mesure.unite)
     finding = f"{mesure.titre} : {ours} en moyenne avec Bocage, {usual} avec la méthode habituelle, sur {count(len(measures), 'mesure')}."
     return line_chart(chart, "gain", finding, from_zero=True)
+
+
+def _decisions_chart(slug: str) -> str:
+    bars = [Bar(date_format(m.first, "M Y"), (m.accepted, m.amended, m.refused)) for m in history.decisions_by_month(slug)]
+    return bar_chart(
+        bars, ("Acceptées", "Modifiées", "Refusées"), ("p", "q", "r"), "Décisions par mois", note="Telles qu’elles valent aujourd’hui.",
+        name="decisions",
+    )  # fmt: skip
+
+
+def _energy_chart(runs: list[history.RunLine]) -> str:
+    in_wh = any(line.joules >= 360 for line in runs)
+    scale, unit = (3600, "Wh") if in_wh else (1, "J")
+    bars = [Bar(f"n° {line.run}", (line.joules / scale,)) for line in reversed(runs)]
+    return bar_chart(
+        bars, ("Énergie",), ("p",), "Énergie de chaque exécution", unit, "Les vingt dernières, méthode habituelle comprise.", name="energie"
+    )
 
 
 def _range(interval: tuple[float, float]) -> str:
