@@ -191,7 +191,7 @@ def _chart(entry: register.Entry) -> str:
 
 
 def _decisions_chart(slug: str) -> str:
-    bars = [Bar(date_format(m.first, "M Y"), (m.accepted, m.amended, m.refused)) for m in history.decisions_by_month(slug)]
+    bars = [Bar(date_format(m.first, "N Y"), (m.accepted, m.amended, m.refused)) for m in history.decisions_by_month(slug)]
     return bar_chart(
         bars, ("Acceptées", "Modifiées", "Refusées"), ("p", "q", "r"), "Décisions par mois", note="Telles qu’elles valent aujourd’hui.",
         name="decisions",
