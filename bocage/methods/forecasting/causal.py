@@ -3,8 +3,8 @@
 Days are put in the order of time. The Cholesky factor of the first k days is then the first block of the factor of all days, so one
 factorisation and one triangular solve give the forecast of *every* day from what was known ``lead`` days before it (Rasmussen and
 Williams, Gaussian Processes for Machine Learning, 2006, ch. 2). Several outputs share the covariance: hundreds of sites cost little
-more than one. A value that is missing, or farther from its forecast than ``clip`` deviations, is replaced by its forecast, or by that limit:
-what a day brings is judged by what was known the day before, never by what came after.
+more than one. A missing value is replaced by its forecast, which changes no other forecast; a value farther from its forecast than ``clip``
+deviations is brought back to that limit. What a day brings is judged by what was known the day before, never by what came after.
 """
 
 from __future__ import annotations
@@ -78,9 +78,7 @@ class Filtered:
         return np.concatenate([term @ alpha for term in terms])
 
 
-def filtered(
-    covariance: Covariance, theta: np.ndarray, pairs: Pairs, targets: np.ndarray, days: np.ndarray, clip: float = 4.0
-) -> Filtered:
+def filtered(covariance: Covariance, theta: np.ndarray, pairs: Pairs, targets: np.ndarray, days: np.ndarray, clip: float = 4.0) -> Filtered:
     """Learn ``targets`` (all days, outputs), NaN where unknown, on ``days`` (positions, in the order of time)."""
     matrix = covariance.matrix(theta, among(pairs, days, days))
     matrix[np.diag_indices(len(days))] += covariance.noise(theta)

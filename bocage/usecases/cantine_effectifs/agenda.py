@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import cast
 
 import numpy as np
@@ -94,7 +95,7 @@ def _school_breaks(span: pd.DatetimeIndex, known: pd.DatetimeIndex, zone: School
     told = school_holidays(span[~past], zone).fillna(False).to_numpy(dtype=bool)
     breaks = np.zeros(len(span), dtype=bool)
     breaks[~past] = told
-    for left, right in zip(known[:-1], known[1:], strict=True):
+    for left, right in pairwise(known):
         if (right - left).days > LONG_GAP:
             inside = span[(span > left) & (span < right)]
             anywhere = [school_holidays(inside, other) for other in ZONES]

@@ -34,7 +34,7 @@ ORDER_SITE = "commander pour le site"
 
 
 class CantineEffectifs:
-    """Town total, then sites, then one margin; against the agents’ forecast, or the last four same weekdays."""
+    """Town total, then sites, then one margin; against the agents’ forecast, or the last four same weekdays and a margin."""
 
     inputs: ClassVar[dict[str, type[Row] | FileInput]] = {
         "frequentation": FrequentationRow,
@@ -54,13 +54,13 @@ class CantineEffectifs:
         return result
 
     def baseline(self, inputs: Inputs, params: BaseModel, res: Resources) -> Outcome:
-        """The agents’ forecast where the file has one, else the last four same weekdays. Same subjects, same errors as ``run``."""
+        """The agents’ forecast where the file has one, else the last four same weekdays with a margin. Same subjects, same errors as ``run``."""
         light = Effort(0, 0)
         return _outcome(answer(inputs, cast(CantineEffectifsParams, params), seconds=res.seconds, effort=light), usual=True)
 
     def evaluate(self, outcome: Outcome, truth: Truth) -> dict[str, float]:
-        """Against the meals served: ``ecart_par_site`` (mean absolute gap, meals per site and day), ``surproduction_pct`` (ordered over
-        served), ``jours_courts`` (days when the town ran short), ``pire_site_pct`` (share of short days of the worst site), told together;
+        """Against the meals served: ``ecart_par_site`` (mean absolute gap, meals per site and day), ``surproduction_pct``
+        (ordered over served), ``jours_courts`` (days when the town ran short), ``pire_site_pct`` (share of short days of the worst site);
         ``restes_g_par_repas`` when leftovers were weighed."""
         table = outcome.table("commandes")
         ordered = pd.DataFrame(table.rows, columns=[column.name for column in table.columns])
@@ -114,7 +114,7 @@ def _outcome(found: Answer, *, usual: bool) -> Outcome:
 
 def _town(found: Answer, i: int, when: str, reference: float, usual: bool) -> Recommendation:
     panel = found.panel
-    value = round(reference) if usual else int(found.order[i].sum())
+    value = float(round(reference) if usual else found.order[i].sum())
     evidence = {
         "jour": when,
         "reference": round(reference),
@@ -129,7 +129,7 @@ def _town(found: Answer, i: int, when: str, reference: float, usual: bool) -> Re
         "bas": round(float(found.low[i])),
         "haut": round(float(found.high[i])),
         "niveau_pct": 90,
-        "marge": value - round(float(found.expected[i])),
+        "marge": round(value) - round(float(found.expected[i])),
         "facteurs": top_factors(found.found.factors[i]),
     }
     if panel.strike[panel.past + i] and found.strike_ratio is not None:
@@ -143,7 +143,7 @@ def _town(found: Answer, i: int, when: str, reference: float, usual: bool) -> Re
 def _site(found: Answer, i: int, s: int, when: str, usual: bool) -> Recommendation:
     panel = found.panel
     reference = float(found.reference[i, s]) if np.isfinite(found.reference[i, s]) else float(found.site_expected[i, s])
-    value = round(reference) if usual else int(found.order[i, s])
+    value = float(round(reference) if usual else found.order[i, s])
     evidence = {"jour": when, "reference": round(reference), "reference_agents": found.agents}
     if usual:
         return Recommendation(panel.names[s], ORDER_SITE, value, "repas", None, 0.0, evidence)
@@ -151,6 +151,6 @@ def _site(found: Answer, i: int, s: int, when: str, usual: bool) -> Recommendati
     # The scale is a median absolute error: 1.4826 times it is a standard deviation for errors that follow a normal law.
     reach = 1.645 * 1.4826 * float(found.margin.site_scale[s])
     low, high = round(max(0.0, expected - reach)), round(expected + reach)
-    evidence |= {"attendu": round(expected), "bas": low, "haut": high, "niveau_pct": 90, "marge": value - round(expected)}
+    evidence |= {"attendu": round(expected), "bas": low, "haut": high, "niveau_pct": 90, "marge": round(value) - round(expected)}
     score = min(1.0, abs(value - reference) / (reference + 1e-9))
     return Recommendation(panel.names[s], ORDER_SITE, value, "repas", (min(low, value), max(high, value)), round(score, 4), evidence)

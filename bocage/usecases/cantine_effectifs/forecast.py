@@ -63,7 +63,7 @@ def forecast(
     effort: Effort | None = None,
     tell: Callable[[float, str], None] | None = None,
 ) -> Forecast:
-    """Forecast every day of ``panel`` as it would have been ``lead`` days before (``panel.lead`` by default). ``agents``: blend theirs in."""
+    """Forecast every day of ``panel`` as of ``lead`` days before it (``panel.lead`` by default). ``agents``: blend theirs in."""
     say = tell or (lambda done, what: None)
     work = effort or Effort()
     past = _Past(panel, pairs, np.flatnonzero(panel.learnt), np.flatnonzero(panel.learnt | panel.later), lead or panel.lead)
@@ -183,5 +183,3 @@ def _factors(past: _Past, process: Filtered, scale: float) -> list[dict[str, flo
         parts = process.contributions(day, int(known[day]))[:, 0] * scale
         told.append({name: float(np.expm1(value)) for name, value in zip(TOWN, parts, strict=True)})
     return told
-
-

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from bocage.usecases.cantine_effectifs.forecast import Forecast
 from bocage.usecases.cantine_effectifs.panel import Panel
 

@@ -16,7 +16,31 @@ import pandas as pd
 RARE = 4
 """A word met on fewer days than this says nothing yet."""
 
-_EMPTY_WORDS = frozenset("de du des la le les l d a au aux et en sur par pour avec sans bio sauce frais fraiche fermier fermiere local".split())
+_EMPTY_WORDS = frozenset(
+    (
+        "de",
+        "du",
+        "des",
+        "la",
+        "le",
+        "les",
+        "au",
+        "aux",
+        "et",
+        "en",
+        "sur",
+        "par",
+        "pour",
+        "avec",
+        "sans",
+        "bio",
+        "sauce",
+        "frais",
+        "fraiche",
+        "fermier",
+        "local",
+    )
+)
 FAMILIES = ("poisson", "porc", "boeuf", "volaille", "viande", "sans_viande", "frites", "pates", "fete", "pique_nique")
 MEAT = frozenset({"porc", "boeuf", "volaille", "viande"})
 

@@ -30,10 +30,13 @@ ACTIVE_DAYS = 30
 
 @dataclass(frozen=True)
 class Panel:
-    """``days``: served days in the order of time, then days to order; the first ``past`` are served. Arrays (days, sites): ``reel`` and
-    ``prevision`` in meals, NaN when unknown; ``weight``: expected meals if nothing changed but enrolment; ``wanted``: sites to order for.
-    ``learnt`` (days): days that teach; ``strike`` (days): strikes known for that day when the order is placed. ``later`` (days): served after the parameters were learnt; such
-    days inform the days that follow them by the lead, and teach nothing (a backtest sets them; never the engine)."""
+    """``days``: served days in the order of time, then days to order; the first ``past`` are served.
+
+    Arrays (days, sites): ``reel`` and ``prevision`` in meals, NaN when unknown; ``weight``: expected meals if nothing changed but
+    enrolment. ``wanted`` (days to order, sites): what to order. ``learnt`` (days): days that teach; ``strike`` (days): strikes known for
+    that day when the order is placed. ``later`` (days): served after the parameters were learnt; such days inform the days that follow
+    them by the lead, and teach nothing (a backtest sets them; never the engine).
+    """
 
     days: pd.DatetimeIndex
     past: int
@@ -123,7 +126,9 @@ def _wanted(
         return asked.sort_index()
     days = coming_days(known, menus, params)
     last = french.day(days[-1].date(), year=True)
-    notes.append(f"Le fichier ne dit pas les jours à commander : du {french.day(days[0].date(), year=True)} au {last}, tous les sites ouverts.")
+    notes.append(
+        f"Le fichier ne dit pas les jours à commander : du {french.day(days[0].date(), year=True)} au {last}, tous les sites ouverts."
+    )
     return pd.DataFrame(True, index=days, columns=active)
 
 
@@ -165,5 +170,3 @@ def _learnt(reel: np.ndarray, weight: np.ndarray, past: int, strikes: np.ndarray
         kept = french.count(int(learnt.sum()), "jour normal", "jours normaux")
         raise NotEnoughData(f"L’historique ne garde que {kept} : donnez au moins {LEAST_DAYS} jours servis, grèves non comprises.")
     return learnt
-
-

@@ -16,7 +16,7 @@ from bocage.methods.calendars import public_holidays
 from bocage.usecases.cantine_effectifs.agenda import read_agenda, school_zone
 from bocage.usecases.cantine_effectifs.forecast import Effort, Forecast, effort_for, forecast
 from bocage.usecases.cantine_effectifs.kernels import day_pairs
-from bocage.usecases.cantine_effectifs.margin import Margin, choose, orders, rounded
+from bocage.usecases.cantine_effectifs.margin import Margin, choose, judged_days, orders, rounded, served_per_year
 from bocage.usecases.cantine_effectifs.menus import read_menus, wrong_tags
 from bocage.usecases.cantine_effectifs.panel import Panel, read_panel
 from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
@@ -30,8 +30,8 @@ MOST_TAGS_TOLD = 8
 @dataclass(frozen=True)
 class Answer:
     """``order`` (days, sites): whole meals, zero where none is wanted; ``total`` (days): their sums; ``expected`` and ``low``, ``high``
-    (days): forecast of the total and its 90 % interval; ``site_expected`` (days, sites); ``reference`` (days, sites): usual method, NaN
-    where it has nothing to say; ``agents`` whether the reference is theirs; ``past_order`` (past days, sites): what would have been ordered."""
+    (days): forecast of the total and its 90 % interval; ``site_expected`` (days, sites); ``reference`` (days, sites): usual
+    method, NaN where it has nothing to say; ``agents`` whether the reference is theirs; ``past_order`` (past days, sites): what would have been ordered."""
 
     panel: Panel
     found: Forecast
@@ -91,7 +91,7 @@ def answer(
         notes.append("Le temps accordé est court : une version allégée de la méthode a été employée, un peu moins précise.")
     found = forecast(panel, pairs, agents=params.prevision_agents, effort=work, tell=tell)
     margin = choose(panel, found, params.jours_courts_acceptes_par_an)
-    total, sites = orders(found, margin)
+    _, sites = orders(found, margin)
     coming = slice(panel.past, len(panel.days))
     ratio = _strike_ratio(panel, found)
     factor = np.where(panel.strike[coming], ratio if ratio is not None else 1.0, 1.0)
@@ -99,7 +99,7 @@ def answer(
     order = np.stack([rounded(line) for line in asked])
     expected = found.total[coming] * factor
     spread = NORMAL_90 * found.deviation[coming]
-    reference, told = usual_orders(panel)
+    reference, told = usual_orders(panel, params.jours_courts_acceptes_par_an)
     notes += _notes(panel, found, margin)
     return Answer(
         panel=panel,
@@ -118,21 +118,34 @@ def answer(
     )
 
 
-def usual_orders(panel: Panel) -> tuple[np.ndarray, bool]:
+def usual_orders(panel: Panel, accepted: float) -> tuple[np.ndarray, bool]:
     """What is done without the machine (days to order, sites): the agents’ forecast when the file has one for those days; else the mean
-    of the last four same weekdays served, as known when the order is placed. NaN where a site has neither."""
+    of the last four same weekdays served, as known when the order is placed, raised by the ratio that past errors of this very method ask
+    for to be short ``accepted`` days a year."""
     told = np.where(panel.wanted, panel.prevision[panel.past :], np.nan)
     if np.isfinite(told).sum() > 0.5 * panel.wanted.sum():
         return told, True
+    same = same_weekdays(panel, np.arange(len(panel.days)), panel.lead)
+    days = judged_days(panel)
+    gaps = np.nansum(panel.reel[days], axis=1) / np.nansum(np.where(np.isfinite(panel.reel[days]), same[days], 0.0), axis=1)
+    allowed = int(accepted * len(days) / served_per_year(panel))
+    ratio = np.sort(gaps)[::-1][min(allowed, len(gaps) - 1)] if len(days) else 1.0
+    return np.where(panel.wanted, same[panel.past :] * ratio, np.nan), False
+
+
+def same_weekdays(panel: Panel, wanted: np.ndarray, lead: int) -> np.ndarray:
+    """Mean (wanted, sites) of the last four same weekdays served at least ``lead`` days before; the site’s weight when there is none."""
     weekday = panel.days.day_of_week.to_numpy()
-    result = np.full(panel.wanted.shape, np.nan)
-    for i in range(len(result)):
-        same = np.flatnonzero(panel.learnt & (weekday == weekday[panel.past + i]))
-        recent = panel.reel[same if len(same) else np.flatnonzero(panel.learnt)]
-        for s in np.flatnonzero(panel.wanted[i]):
-            known = recent[np.isfinite(recent[:, s]), s][-4:]
-            result[i, s] = known.mean() if len(known) else panel.weight[panel.past + i, s]
-    return result, False
+    learnt = np.flatnonzero(panel.learnt | panel.later)
+    result = panel.weight[wanted].copy()
+    for i, day in enumerate(wanted):
+        known = learnt[panel.number[learnt] <= panel.number[day] - lead]
+        last = known[weekday[known] == weekday[day]][-4:]
+        values = panel.reel[last if len(last) else known[-4:]]
+        counts = np.isfinite(values).sum(axis=0)
+        sums = np.where(np.isfinite(values), values, 0.0).sum(axis=0)
+        result[i] = np.where(counts > 0, sums / np.maximum(counts, 1), result[i])
+    return result
 
 
 def _strike_ratio(panel: Panel, found: Forecast) -> float | None:
@@ -152,7 +165,9 @@ def _notes(panel: Panel, found: Forecast, margin: Margin) -> list[str]:
         notes.append("Trop peu de jours passés pour choisir la marge sur leurs erreurs : une marge prudente est prise.")
     if found.agents_weight[0] > 0 or found.agents_weight[1] > 0:
         town, sites = (french.percent(w, 0) for w in found.agents_weight)
-        notes.append(f"La prévision des agents, corrigée de son écart habituel, compte pour {town} du total et {sites} du partage entre sites.")
+        notes.append(
+            f"La prévision des agents, corrigée de son écart habituel, compte pour {town} du total et {sites} du partage entre sites."
+        )
     young = [name for s, name in enumerate(panel.names) if np.isfinite(panel.reel[: panel.past, s]).sum() < 30 and panel.wanted[:, s].any()]
     if young:
         more = f" et {len(young) - 8} autres" if len(young) > 8 else ""

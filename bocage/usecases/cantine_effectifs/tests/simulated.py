@@ -52,10 +52,12 @@ def tables(days: pd.DatetimeIndex | None = None, sites: dict[str, float] | None 
     lines = []
     for rank, (name, level) in enumerate(levels.items()):
         habit = 1 + 0.03 * drawn.standard_normal(7)[weekday]
-        slow = np.exp(np.cumsum(0.004 * drawn.standard_normal(len(when))))
+        slow = np.exp(np.cumsum(0.0015 * drawn.standard_normal(len(when))))
         served = np.round(level * later * day * habit * slow * np.exp(0.05 * drawn.standard_normal(len(when))))
         served[strikes] = np.round(served[strikes] * drawn.uniform(0.0, 0.5, len(strikes)))
-        agents = np.round(level * later * np.array([1.03, 1.05, 1, 1.05, 1.1, 1, 1])[weekday] * np.exp(0.04 * drawn.standard_normal(len(when))))
+        agents = np.round(
+            level * later * np.array([1.06, 1.07, 1, 1.07, 1.1, 1, 1])[weekday] * np.exp(0.05 * drawn.standard_normal(len(when)))
+        )
         kind = ("M/E", "E", "M")[rank % 3]
         lines.append(pd.DataFrame({"site_nom": name, "site_type": kind, "date": when, "prevision": agents, "reel": served}))
     announced = when[strikes] - pd.Timedelta(days=6)
@@ -90,7 +92,9 @@ def _schools(levels: dict[str, float], when: pd.DatetimeIndex) -> dict[str, pd.D
     }
 
 
-def cut(given: dict[str, pd.DataFrame], first: pd.Timestamp, days: int = 12, agents: bool = False) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+def cut(
+    given: dict[str, pd.DataFrame], first: pd.Timestamp, days: int = 12, agents: bool = False
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """What is known ``LEAD_DAYS`` before ``first``, with ``days`` served days to order; and what they will serve."""
     meals = given["frequentation"]
     known = meals[meals["date"] <= first - pd.Timedelta(days=LEAD_DAYS)]
@@ -103,7 +107,7 @@ def cut(given: dict[str, pd.DataFrame], first: pd.Timestamp, days: int = 12, age
 def write_example(folder: Path) -> None:
     """Write the files of ``data/``: the sixth dish of the last week is mis-tagged on purpose, and leftovers are weighed at two sites."""
     given = tables()
-    inputs, coming = cut(given, pd.Timestamp("2024-05-13"))
+    inputs, coming = cut(given, pd.Timestamp("2024-05-13"), agents=True)
     last = pd.Timestamp(max(coming["date"]))
     menus = inputs["menus"][inputs["menus"]["date"] <= last].copy()
     wrong = menus.index[(menus["date"] == last) & (menus["rang"] == 2)][0]
