@@ -29,9 +29,12 @@ MOST_TAGS_TOLD = 8
 
 @dataclass(frozen=True)
 class Answer:
-    """``order`` (days, sites): whole meals, zero where none is wanted; ``total`` (days): their sums; ``expected`` and ``low``, ``high``
-    (days): forecast of the total and its 90 % interval; ``site_expected`` (days, sites); ``reference`` (days, sites): usual
-    method, NaN where it has nothing to say; ``agents`` whether the reference is theirs; ``past_order`` (past days, sites): what would have been ordered."""
+    """Orders, and what explains them.
+
+    ``order`` (days, sites): whole meals, zero where none is wanted. ``expected``, ``low`` and ``high`` (days): forecast of the total and
+    its 90 % interval. ``site_expected`` (days, sites). ``reference`` (days, sites): the usual method, NaN where it has nothing to say;
+    ``agents``: whether it is their forecast. ``past_order`` (past days, sites): what would have been ordered.
+    """
 
     panel: Panel
     found: Forecast
