@@ -3,7 +3,8 @@
 Days are put in the order of time. The Cholesky factor of the first k days is then the first block of the factor of all days, so one
 factorisation and one triangular solve give the forecast of *every* day from what was known ``lead`` days before it (Rasmussen and
 Williams, Gaussian Processes for Machine Learning, 2006, ch. 2). Several outputs share the covariance: hundreds of sites cost little
-more than one. A missing value is replaced by its forecast, which changes no other forecast; a value farther from its forecast than ``clip``
+more than one. A missing value is replaced by what was forecast of it, which is
+nearly as if the day had not been; a value farther from its forecast than ``clip``
 deviations is brought back to that limit. What a day brings is judged by what was known the day before, never by what came after.
 """
 

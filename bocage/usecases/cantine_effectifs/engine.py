@@ -54,7 +54,7 @@ class CantineEffectifs:
         return result
 
     def baseline(self, inputs: Inputs, params: BaseModel, res: Resources) -> Outcome:
-        """The agents’ forecast where the file has one, else the last four same weekdays with a margin. Subjects and errors are ``run``’s."""
+        """The agents’ forecast where the file has one, else the last four same weekdays and a margin. Subjects and errors are ``run``’s."""
         light = Effort(0, 0)
         return _outcome(answer(inputs, cast(CantineEffectifsParams, params), seconds=res.seconds, effort=light), usual=True)
 

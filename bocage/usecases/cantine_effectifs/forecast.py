@@ -48,10 +48,9 @@ class Forecast:
 
 def effort_for(seconds: float, days: int) -> Effort:
     """The work that should hold in ``seconds`` on one slow core; it looks at no clock."""
-    scale = (min(days, TEACH_TOWN) / TEACH_TOWN) ** 2.6
     spare = seconds - 1.0 - 6.0 * (min(days, 1000) / 1000) ** 2.6
-    one = 4.0 * scale + 0.02
-    return Effort(int(np.clip(0.5 * spare / one, 0, 20)), int(np.clip(0.25 * spare / (0.4 * one + 0.02), 0, 20)))
+    town, sites = (0.02 + cost * (min(days, most) / most) ** 2.6 for cost, most in ((0.6, TEACH_TOWN), (0.2, TEACH_SITES)))
+    return Effort(int(np.clip(0.5 * spare / town, 0, 20)), int(np.clip(0.15 * spare / sites, 0, 20)))
 
 
 def forecast(

@@ -54,9 +54,10 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def rules() -> dict[str, dict[str, list[str]]]:
-    """The rules of ``regles_menus.toml``."""
-    loaded: dict[str, dict[str, list[str]]] = tomllib.loads((Path(__file__).parent / "regles_menus.toml").read_text(encoding="utf-8"))
-    return loaded
+    """The rules of ``regles_menus.toml``, their words (and the names of tags) as dishes are read."""
+    loaded = tomllib.loads((Path(__file__).parent / "regles_menus.toml").read_text(encoding="utf-8"))
+    words = {part: {name: [plain(word) for word in given] for name, given in loaded[part].items()} for part in ("familles", "sauf")}
+    return words | {"etiquettes": {plain(name.replace("_", " ")): list(given) for name, given in loaded["etiquettes"].items()}}
 
 
 def _says(text: str, words: Iterable[str]) -> bool:
@@ -80,7 +81,7 @@ def contradiction(dish: str, tag: str | None) -> str:
     """The family that ``dish`` tells and that its ``tag`` excludes; empty when they agree, or when the tag is not a known one."""
     if not tag:
         return ""
-    key = plain(tag).replace("vegetarienne", "vegetarien").replace(" ", "_")
+    key = plain(tag).replace("vegetarienne", "vegetarien")
     excluded = next((words for name, words in rules()["etiquettes"].items() if key.startswith(name)), [])
     told = families(dish)
     return next((family for family in excluded if family in told), "")

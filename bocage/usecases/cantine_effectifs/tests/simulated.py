@@ -1,4 +1,4 @@
-"""A simulated town: six canteens, two school years, menus, strikes. The example of ``data/`` is ``write_example`` of this file."""
+"""A simulated town: ten canteens, two school years, menus, strikes. The example of ``data/`` is ``write_example`` of this file."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ SITES = {
     "Émilie du Châtelet": 174.0,
     "La Fontaine M": 58.0,
     "L’Orée du Bois": 122.0,
+    "Les Hauts-Pavés": 187.0,
+    "Jacques Prévert": 239.0,
+    "Port-Boyer": 83.0,
+    "Louise Michel": 134.0,
 }
 STARTERS = ("Carottes râpées bio", "Betteraves", "Œufs durs mayonnaise", "Salade verte", "Taboulé", "Concombres", "Potage de légumes")
 MAINS = {
