@@ -45,7 +45,7 @@ BREAK_DAYS = 5
 PARAMS = CantineEffectifsParams(zone_scolaire="B")
 LIGHTGBM = {
     "num_leaves": 31, "learning_rate": 0.05, "min_data_in_leaf": 40, "feature_fraction": 0.7, "verbose": -1, "seed": 0,
-    "deterministic": True, "force_row_wise": True, "num_threads": 2,
+    "deterministic": True, "force_row_wise": True, "num_threads": 1,
 }  # fmt: skip
 ROUNDS = 400
 Tables = dict[str, pd.DataFrame]
