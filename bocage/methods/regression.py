@@ -3,7 +3,8 @@
 Series share the design (the same days, the same weather) and differ by their gaps and by what is robustly set aside, which are weights.
 The normal matrices of all series are then one matrix product: (series, rows) by (rows, pairs of columns).
 
-Sources: generalised cross-validation, Golub, Heath and Wahba (Technometrics, 1979); weights, Huber (Annals of Mathematical Statistics, 1964).
+Sources: generalised cross-validation, Golub, Heath and Wahba (Technometrics, 1979); weights, Huber (Annals of Mathematical
+Statistics, 1964).
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def fit(
     """Ridge of each series, its penalty chosen by generalised cross-validation.
 
     ``design`` (n, p); ``targets`` (m, n), NaN where missing; ``shrink`` (p,) relative penalty of each column, 0 for those left free;
-    ``weights`` (m, n) of 0 or more, 1 by default; ``penalties`` those to choose from, or an array (m,) already chosen. Columns are scaled to unit mean square inside. Raises ``ValueError`` on shapes that do
+    ``weights`` (m, n) of 0 or more, 1 by default; ``penalties`` those to choose from, or an array (m,) already chosen. Columns are
+    scaled to unit mean square inside. Raises ``ValueError`` on shapes that do
     not agree.
     """
     if targets.ndim != 2 or design.ndim != 2 or targets.shape[1] != len(design) or len(shrink) != design.shape[1]:
@@ -117,7 +119,8 @@ def _select(
 
 
 def median_known(values: np.ndarray, share: float = 0.5) -> np.ndarray:
-    """Quantile ``share`` of the known values along the last axis, NaN where none is: one sort, where numpy's nan functions loop over rows."""
+    """Quantile ``share`` of the known values along the last axis, NaN where none is: one sort, where numpy's nan functions loop
+    over rows."""
     ordered = np.sort(values, axis=-1)
     count = np.isfinite(ordered).sum(axis=-1)
     place = share * np.maximum(count - 1, 0)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from bocage.methods.calendars import SchoolZone
-from bocage.usecases.energie_batiments import daily, detect, economics, grids, readers, savings
+from bocage.methods.regression import median_known
+from bocage.usecases.energie_batiments import daily, detect, economics, grids, savings
 from bocage.usecases.energie_batiments.daily import Calendar
 
 SHOWN_DAYS = 92
@@ -16,6 +17,15 @@ MIN_REFERENCE = 90
 """Known days before the watched window without which a meter is not judged."""
 
 RECENT_DAYS = 30
+
+BEFORE_ALARM = 9
+"""Days before its first alarm in which the beginning of a drift is looked for."""
+
+QUIET = 30
+"""Days without alarm after which a new one is another event."""
+
+MAPS = 3
+"""Heat maps kept per batch, the largest drifts first."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class Choices:
     zone: SchoolZone | None
     watched: int
     timezone: str = "Europe/Paris"
+    usual: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,8 @@ def _sparse(curves: grids.Curves, i: int) -> Found:
 def _dense(
     kind: grids.Resolution, curves: grids.Curves, temperature: np.ndarray | None, choices: Choices, actions: tuple[Action, ...]
 ) -> list[Found]:
+    if choices.usual:
+        return _usual(kind, curves, temperature)
     known = daily.calendar(curves.days, choices.territory, choices.zone, choices.timezone)
     days = len(curves.days)
     reference = days - choices.watched
@@ -119,6 +132,26 @@ def _dense(
         if one.point in wanted:
             one.saved = _saved(one.point, curves, i, known, temperature, actions)
     return [result[i] for i in sorted(result)]
+
+
+def _usual(kind: grids.Resolution, curves: grids.Curves, temperature: np.ndarray | None) -> list[Found]:
+    """The usual method alone: no model."""
+    drift, share = last_year(standard_days(curves.values), temperature)
+    result = []
+    for i, name in enumerate(curves.names):
+        one = Found(name, kind, _last(curves, np.isfinite(curves.energy[i])))
+        one.usual_drift, one.usual_share = _number(drift[i]), _number(share[i])
+        result.append(one)
+    return result
+
+
+def standard_days(values: np.ndarray) -> np.ndarray:
+    """kWh of standard days (meters, days), from hours or days; NaN where over half of the hours are missing."""
+    if values.ndim == 2:
+        return values
+    count = np.isfinite(values).sum(axis=2)
+    result: np.ndarray = np.where(count >= 12, np.nansum(values, axis=2) * 24 / np.maximum(count, 1), np.nan)
+    return result
 
 
 def _last(curves: grids.Curves, covered: np.ndarray) -> str:
@@ -147,16 +180,19 @@ def _each(
         one.yearly_kwh, one.adjusted_kwh = _number(used[i]), _number(adjusted[i])
         one.usual_drift, one.usual_share = _number(usual[i]), _number(usual_share[i])
         if points is not None:
-            one.balance = {key: _number(getattr(points, key)[i]) for key in ("base", "heating", "heating_point", "cooling", "cooling_point")}
-        if profile is not None:
-            one.profile = {
-                key: value for key in profile.__dataclass_fields__ if (value := _number(getattr(profile, key)[i])) is not None
+            one.balance = {
+                key: _number(getattr(points, key)[i]) for key in ("base", "heating", "heating_point", "cooling", "cooling_point")
             }
-            one.heat_map = _heat_map(part, i)
+        if profile is not None:
+            one.profile = {key: value for key in profile.__dataclass_fields__ if (value := _number(getattr(profile, key)[i])) is not None}
         one.days = tuple(str(day.date().isoformat()) for day in part.days[-SHOWN_DAYS:])
         one.actual = tuple(_number(x, 2) for x in watched.actual[i, -SHOWN_DAYS:])
         one.expected = tuple(_number(x, 2) for x in watched.expected[i, -SHOWN_DAYS:])
         result.append(one)
+    if kind == "hourly":
+        # A map weighs nine thousand numbers: those of the batch's largest drifts only.
+        for i in sorted(range(len(result)), key=lambda i: (-len(result[i].alarms), -(result[i].drift or 0.0), result[i].point))[:MAPS]:
+            result[i].heat_map = _heat_map(part, i)
     return result
 
 
@@ -200,13 +236,18 @@ def drift(watched: detect.Watched, reference: int) -> Drifts:
     past, later = gap[:, :reference], gap[:, reference:]
     seen = np.isfinite(later)
     memory = savings.correlation_time(past[:, -economics.YEAR :])
-    noise = np.sqrt(np.nanmean(np.clip(past, *np.nanquantile(past, (0.01, 0.99), axis=1)[:, :, None]) ** 2, axis=1))
+    low, high = (median_known(past, share)[:, None] for share in (0.01, 0.99))
+    noise = np.sqrt(np.nanmean(np.clip(past, low, high) ** 2, axis=1))
     total = np.cumsum(np.where(seen, later, 0.0)[:, ::-1], axis=1)[:, ::-1]
     count = np.cumsum(seen[:, ::-1], axis=1)[:, ::-1]
     before, days_before = total[:, :1] - total, count[:, :1] - count
     level = before / (days_before + 14)  # fourteen days of « no change » steady the first days
     mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0) - level
     strength = np.where(count > 0, np.abs(mean) * np.sqrt(count), -1.0)
+    first = _first_alarm(watched)[:, None] - reference
+    day = np.arange(later.shape[1])
+    # An alarm dates the change to some days; only where it comes from no level is the whole period searched.
+    strength = np.where((first >= 0) & ((day > first) | (day < first - BEFORE_ALARM)), -1.0, strength)
     at = strength.argmax(axis=1)
     pick = at[:, None]
     n = np.maximum(np.take_along_axis(count, pick, 1)[:, 0], 1)
@@ -214,10 +255,20 @@ def drift(watched: detect.Watched, reference: int) -> Drifts:
     reach = 1.645 * noise * np.sqrt(np.minimum(memory, n) / n)
     expected = np.array([np.nanmean(np.where(seen[i, a:], watched.expected[i, reference + a :], np.nan)) for i, a in enumerate(at)])
     bands = {
-        name: np.array([_share_since(a[i], e[i], reference + int(at[i])) for i in range(len(at))])
-        for name, (a, e) in watched.bands.items()
+        name: np.array([_share_since(a[i], e[i], reference + int(at[i])) for i in range(len(at))]) for name, (a, e) in watched.bands.items()
     }
     return Drifts(at + reference, size, size - reach, size + reach, size / np.maximum(expected, 1e-9), bands, watched.days)
+
+
+def _first_alarm(watched: detect.Watched) -> np.ndarray:
+    """Day of the first level alarm of the last run of alarms that reaches the last weeks; -1 without one."""
+    days = np.any([watched.alarms[name] for name in detect.LEVELS if name in watched.alarms], axis=0)
+    result = np.full(len(days), -1)
+    for i in np.flatnonzero(days.any(axis=1)):
+        at = np.flatnonzero(days[i])
+        new = np.flatnonzero(np.diff(at, prepend=-1000) > QUIET)
+        result[i] = at[new[-1]]
+    return result
 
 
 def _share_since(actual: np.ndarray, expected: np.ndarray, start: int) -> float:
@@ -256,24 +307,21 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 def _heat_map(part: grids.Curves, i: int) -> list[tuple[str, tuple[float | None, ...]]]:
     first = max(0, len(part.days) - economics.YEAR)
-    return [
-        (str(part.days[d].date().isoformat()), tuple(_number(x, 2) for x in part.values[i, d])) for d in range(first, len(part.days))
-    ]
+    return [(str(part.days[d].date().isoformat()), tuple(_number(x, 2) for x in part.values[i, d])) for d in range(first, len(part.days))]
 
 
 def _saved(
     point: str, curves: grids.Curves, i: int, known: Calendar, temperature: np.ndarray | None, actions: tuple[Action, ...]
 ) -> list[tuple[str, float, float, float, float, int]]:
     """(label, kWh saved, low, high, share, days) of each action on the meter that has a year before and four weeks after."""
-    values = curves.values[i]
-    day = np.where(np.isfinite(values).sum(axis=1) >= 20, np.nansum(values, axis=1), np.nan) if values.ndim == 2 else values
+    day = standard_days(curves.values[i : i + 1])
     result = []
     for action in actions:
         first, last = (int(curves.days.searchsorted(stamp)) for stamp in (action.first, action.last))
         if action.point != point or first < savings.LEAST_BASE or last + 1 >= len(curves.days):
             continue
         before, after = slice(max(0, first - savings.BASE_DAYS), first), slice(last + 1, min(len(curves.days), last + 1 + economics.YEAR))
-        found = savings.savings(day[None], known, temperature, before, after)
+        found = savings.savings(day, known, temperature, before, after)
         if np.isfinite(found.kwh[0]):
             numbers = (found.kwh[0], found.low[0], found.high[0], found.share[0])
             result.append((action.label, *(round(float(x), 4) for x in numbers), int(found.days[0])))
@@ -282,10 +330,3 @@ def _saved(
 
 def _number(value: float, digits: int = 4) -> float | None:
     return round(float(value), digits) if np.isfinite(value) else None
-
-
-def table_of_file(path: str, when: readers.When, timezone: str) -> tuple[pd.DataFrame, list[str]]:
-    """The long table of an official file. Raises ``UnreadableFile``."""
-    from pathlib import Path
-
-    return readers.read_curves(Path(path), when, timezone)

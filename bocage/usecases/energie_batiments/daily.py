@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -39,8 +40,15 @@ class Calendar:
 
 
 def calendar(days: pd.DatetimeIndex, territory: str, zone: SchoolZone | None, timezone: str = "Europe/Paris") -> Calendar:
-    """The calendar of ``days``. Raises ``ValueError`` on an unknown territory."""
-    table = day_features(days[0].date(), days[-1].date(), territory, school_zone=zone, timezone=timezone)
+    """The calendar of ``days``, consecutive. Raises ``ValueError`` on an unknown territory."""
+    return _calendar(days[0], days[-1], territory, zone, timezone)
+
+
+@lru_cache(maxsize=8)
+def _calendar(first: pd.Timestamp, last: pd.Timestamp, territory: str, zone: SchoolZone | None, timezone: str) -> Calendar:
+    """Kept: the batches of a run share it, and the school calendar is slow to read."""
+    days = pd.date_range(first, last, freq="D")
+    table = day_features(first.date(), last.date(), territory, school_zone=zone, timezone=timezone)
     kind = np.where(table["holiday"].to_numpy(), 6, table["weekday"].to_numpy())
     school = table["school_holiday"].astype("Float64").fillna(0.0).to_numpy(dtype=float)
     return Calendar(days, kind, school, table["hours"].to_numpy(dtype=float))
@@ -101,13 +109,16 @@ def fit(rows: np.ndarray, shrink: np.ndarray, values: np.ndarray, clip: float = 
     """Robust fit of ``values`` (meters, days), NaN where unknown, on ``rows`` (days, p)."""
     found = regression.fit(rows, values, shrink)
     for _ in range(rounds):
-        found = regression.fit(rows, values, shrink, weights=regression.huber_weights(values - found.predict(rows), clip), penalties=found.penalty)
+        found = regression.fit(
+            rows, values, shrink, weights=regression.huber_weights(values - found.predict(rows), clip), penalties=found.penalty
+        )
     return found
 
 
 @dataclass(frozen=True)
 class ChangePoint:
-    """The readable model of each meter: ``base`` kWh/day, ``heating`` and ``cooling`` kWh/day per °C, balance points in °C (NaN if none)."""
+    """The readable model of each meter: ``base`` kWh/day, ``heating`` and ``cooling`` kWh/day per °C, balance points in °C (NaN if
+    none)."""
 
     base: np.ndarray
     heating: np.ndarray

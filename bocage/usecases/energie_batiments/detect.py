@@ -48,7 +48,8 @@ def day_groups(known: Calendar) -> np.ndarray:
 def from_days(
     kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, reference: int, limits: watch.Limits | None = None
 ) -> Watched:
-    """Watch daily readings ``kwh`` (meters, days), in kWh per standard day, from day ``reference`` on. ``temperature`` (days,) or (days, 24), or None."""
+    """Watch daily readings ``kwh`` (meters, days), in kWh per standard day, from day ``reference`` on. ``temperature`` (days,) or
+    (days, 24), or None."""
     rows, shrink = daily.design(known, temperature)
     awaited = np.maximum(daily.fit(rows[:reference], shrink, kwh[:, :reference]).predict(rows), 0.0)
     alarms = _streams({"total": (kwh, awaited)}, known, reference, limits or watch.Limits())

@@ -21,13 +21,15 @@ SMALL_STEPS = (3, 6, 9, 12, 15, 18, 24, 30, 36)
 
 COS_PHI = 0.93
 POWER_MARGIN = 1.10
-_CLOSED_HOURS = [*range(0, 6), *range(22, 24)]
+_CLOSED_HOURS = [*range(6), *range(22, 24)]
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Arrays (meters,) over the last year: ``base_kw`` always on; shares (0 to 1) of the use at night on working days, on weekends and public
-    holidays, on school holidays; ``waste`` kWh/year above the base at these closed times (night and closed days); ``peak_kw`` highest hour."""
+    """Arrays (meters,) over the last year: ``base_kw`` always on; shares (0 to 1) of the use at night on working days, on weekends
+    and public
+    holidays, on school holidays; ``waste`` kWh/year above the base at these closed times (night and closed days); ``peak_kw``
+    highest hour."""
 
     base_kw: np.ndarray
     night: np.ndarray
@@ -65,7 +67,8 @@ def power_to_subscribe(peak_kw: float) -> int:
 
 
 def yearly(energy: np.ndarray, foreseen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Use of the last 365 days (meters,) kWh, and the same had the weather been the mean of the years known. ``foreseen`` is the model's use
+    """Use of the last 365 days (meters,) kWh, and the same had the weather been the mean of the years known. ``foreseen`` is the
+    model's use
     (meters, days) of every day. NaN under 330 known days; the first equals the second where fewer than two years of weather are known."""
     last = energy[:, -YEAR:]
     known = np.isfinite(last)

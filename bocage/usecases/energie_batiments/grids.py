@@ -136,7 +136,8 @@ def _grid(readings: Sorted, clock: _Clock, chosen: np.ndarray, kind: Resolution)
 def temperature_grid(table: pd.DataFrame | None, days: pd.DatetimeIndex, zone: str) -> tuple[np.ndarray | None, float]:
     """Temperature (days, 24) in °C without NaN, and the share of days it had to be drawn from other years or days. None without weather.
 
-    Holes of up to a day are drawn between measures; longer ones take the mean of the same fortnight. None when under half the days are known.
+    Holes of up to a day are drawn between measures; longer ones take the mean of the same fortnight. None when under half the days
+    are known.
     """
     if table is None or table.empty:
         return None, 1.0

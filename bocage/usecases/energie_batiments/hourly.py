@@ -1,4 +1,5 @@
-"""What a building uses at each hour: time of week and temperature (TOWT; Mathieu, Price, Kiliccote and Piette, IEEE Trans. Smart Grid, 2011).
+"""What a building uses at each hour: time of week and temperature (TOWT; Mathieu, Price, Kiliccote and Piette, IEEE Trans. Smart
+Grid, 2011).
 
 Each hour of the day has its own regression on the day type and on the temperature felt through the walls (half of the hour's, half of the
 last 24 hours'), so that day and night have their own slopes, instead of one slope for « occupied » hours and one for the others.
@@ -15,7 +16,7 @@ from bocage.usecases.energie_batiments.daily import Calendar
 _COLD = (6.0, 12.0, 17.0)
 _WARM = (20.0, 24.0)
 _PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
-NIGHT = range(0, 5)
+NIGHT = range(5)
 """Local hours when nearly every public building is empty."""
 
 

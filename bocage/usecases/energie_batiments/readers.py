@@ -63,7 +63,9 @@ def read_curves(path: Path, when: When = "auto", zone: str = "Europe/Paris") -> 
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
     bad = table["debut"].isna() | ~np.isfinite(table["kwh"].astype(float))
     if bad.any():
-        notes.append(f"{count(int(bad.sum()), 'mesure illisible a été écartée', 'mesures illisibles ont été écartées')} du fichier {path.name}.")
+        notes.append(
+            f"{count(int(bad.sum()), 'mesure illisible a été écartée', 'mesures illisibles ont été écartées')} du fichier {path.name}."
+        )
     table = table[~bad].reset_index(drop=True)
     if table.empty:
         raise UnreadableFile(f"Le fichier « {path.name} » ne contient aucune mesure lisible. Déposez le fichier reçu d’Enedis ou de GRDF.")
@@ -102,7 +104,9 @@ def _parse(name: str, text: str, when: When, zone: str) -> pd.DataFrame:
     except UnreadableFile:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        raise UnreadableFile(f"Le fichier « {name} » est abîmé ou d’une forme inconnue ({type(error).__name__}). Déposez-le à nouveau.") from None
+        raise UnreadableFile(
+            f"Le fichier « {name} » est abîmé ou d’une forme inconnue ({type(error).__name__}). Déposez-le à nouveau."
+        ) from None
     raise UnreadableFile(
         f"Le fichier « {name} » n’est pas d’une forme connue : Data Connect, R63, R64, CSV d’Enedis, GRDF ADICT, ou les colonnes de « releves »."
     )
@@ -133,7 +137,9 @@ def _data_connect(found: dict[str, Any], when: When, zone: str) -> pd.DataFrame:
     unit = str(kind["unit"])
     if str(kind.get("measurement_kind", "")) == "power" and unit not in _POWER:
         raise UnreadableFile(f"Data Connect annonce une puissance en « {unit} » : attendu W ou kW.")
-    length = readings["interval_length"] if "interval_length" in readings else pd.Series([kind.get("measuring_period", "PT30M")] * len(readings))
+    length = (
+        readings["interval_length"] if "interval_length" in readings else pd.Series([kind.get("measuring_period", "PT30M")] * len(readings))
+    )
     daily = readings["date"].astype(str).str.len() == 10
     hours = length.map(_duration).where(~daily, 24.0)
     return _table(str(found["usage_point_id"]), readings["date"], readings["value"], unit, hours, when, zone, str(found.get("start", "")))
@@ -158,13 +164,16 @@ def _r6x(measure: dict[str, Any], when: When, zone: str) -> pd.DataFrame:
 
 
 def _r64_total(quantity: dict[str, Any]) -> pd.Series:
-    """The index in all, by date: the sum of the distributor's classes, which do not overlap (the supplier's count the same energy again)."""
+    """The index in all, by date: the sum of the distributor's classes, which do not overlap (the supplier's count the same energy
+    again)."""
     calendars = quantity["calendrier"]
     own = [c for c in calendars if str(c.get("idCalendrier", "")).startswith("DI") or "istributeur" in str(c.get("libelleGrille", ""))]
     series = []
     for one in (own or calendars)[:1]:
         for group in one.get("classeTemporelle", []):
-            points = {str(p["d"]): float(p["v"]) for p in group.get("valeur", []) if p.get("v") is not None and int(p.get("iv", 0) or 0) == 0}
+            points = {
+                str(p["d"]): float(p["v"]) for p in group.get("valeur", []) if p.get("v") is not None and int(p.get("iv", 0) or 0) == 0
+            }
             series.append(pd.Series(points, dtype=float))
     return pd.concat(series, axis=1).dropna().sum(axis=1) if series else pd.Series(dtype=float)
 
@@ -272,7 +281,9 @@ def from_readings(table: pd.DataFrame, gas: dict[str, float]) -> pd.DataFrame:
             ends = pd.to_datetime(lines["fin"], utc=True).reset_index(drop=True)
             hours = ((ends - stamps).dt.total_seconds() / 3600).where(ends.notna(), hours)
         frames.append(
-            pd.DataFrame({"point": str(point), "debut": stamps, "heures": hours, "kwh": to_kwh(values, str(unit), hours, gas.get(str(point)))})
+            pd.DataFrame(
+                {"point": str(point), "debut": stamps, "heures": hours, "kwh": to_kwh(values, str(unit), hours, gas.get(str(point)))}
+            )
         )
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
 

@@ -17,7 +17,9 @@ class SiteRow(Row):
 
     TABLE: ClassVar[TableInfo] = TableInfo(title="Sites suivis : un compteur par ligne")
 
-    point_de_mesure: str = column("Numéro du compteur : PRM (électricité) ou PCE (gaz)", example="30001234500012", min_length=1, max_length=40)
+    point_de_mesure: str = column(
+        "Numéro du compteur : PRM (électricité) ou PCE (gaz)", example="30001234500012", min_length=1, max_length=40
+    )
     nom: str = column("Nom du bâtiment", example="Gymnase Jean-Moulin", min_length=1, max_length=120)
     usage: str = column("École, mairie, gymnase, piscine…", example="gymnase", default="", max_length=80)
     energie: Literal["électricité", "gaz", "réseau de chaleur", "fioul", "bois"] = column("Énergie comptée", default="électricité")

@@ -43,7 +43,8 @@ class Savings:
 
 
 def savings(kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, before: slice, after: slice) -> Savings:
-    """Savings of actions made between ``before`` and ``after``. ``kwh`` (meters, days), NaN unknown; ``temperature`` (days,) or (days, 24), or None.
+    """Savings of actions made between ``before`` and ``after``. ``kwh`` (meters, days), NaN unknown; ``temperature`` (days,) or
+    (days, 24), or None.
 
     Meters with under ``LEAST_BASE`` known days before, or ``LEAST_AFTER`` after, get NaN.
     """

@@ -104,7 +104,9 @@ def _building(
     slope = size * drawn.choice([0.0, 0.05, 0.1], p=[0.2, 0.4, 0.4]) * drawn.uniform(0.7, 1.3)
     day_set, lowering = drawn.uniform(15.5, 18.5), drawn.uniform(3.0, 6.0)
     keep = np.exp(-1 / drawn.uniform(6, 40))
-    felt = lfilter([1 - keep], [1, -keep], temperature.reshape(-1) - temperature[0].mean()).reshape(temperature.shape) + temperature[0].mean()
+    felt = (
+        lfilter([1 - keep], [1, -keep], temperature.reshape(-1) - temperature[0].mean()).reshape(temperature.shape) + temperature[0].mean()
+    )
     early = np.clip(use + np.roll(use.reshape(-1), -2).reshape(use.shape), 0, 1)
     point = day_set - lowering * (1 - np.minimum(1, 2 * early))
     season = np.clip((15 - pd.Series(temperature.mean(axis=1)).rolling(7, min_periods=1).mean().to_numpy()) / 2, 0, 1)[:, None]
