@@ -216,7 +216,8 @@ def _explain_power(rec: Recommendation) -> str:
         if value > 0
         else f"un coût d’environ {french.number(-value, 0, '€')} par an"
     )
-    return f"{_upper(str(e['nom']))} : passer la puissance souscrite de {now} à {then}, la plus forte heure de l’année étant de {peak}, pour {money}."
+    name = _upper(str(e["nom"]))
+    return f"{name} : passer la puissance souscrite de {now} à {then}, la plus forte heure de l’année étant de {peak}, pour {money}."
 
 
 def _explain_savings(rec: Recommendation) -> str:
@@ -224,7 +225,8 @@ def _explain_savings(rec: Recommendation) -> str:
     kwh, bounds = french.number(cast(float, rec.value), 0, "kWh"), french.between(cast("tuple[float, float]", rec.interval), 0, "kWh")
     share = french.percent(cast(float, e["part_pct"]) / 100, 1)
     days = french.count(cast(int, e["jours"]), "jour")
-    return f"{_upper(str(e['nom']))} : l’action « {e['libelle']} » a évité {kwh} ({bounds}) en {days}, soit {share} de ce qui était attendu sans elle."
+    done = f"{_upper(str(e['nom']))} : l’action « {e['libelle']} »"
+    return f"{done} a évité {kwh} ({bounds}) en {days}, soit {share} de ce qui était attendu sans elle."
 
 
 def _day(text: str) -> str:

@@ -108,7 +108,8 @@ def _parse(name: str, text: str, when: When, zone: str) -> pd.DataFrame:
             f"Le fichier « {name} » est abîmé ou d’une forme inconnue ({type(error).__name__}). Déposez-le à nouveau."
         ) from None
     raise UnreadableFile(
-        f"Le fichier « {name} » n’est pas d’une forme connue : Data Connect, R63, R64, CSV d’Enedis, GRDF ADICT, ou les colonnes de « releves »."
+        f"Le fichier « {name} » n’est pas d’une forme connue : donnez Data Connect, R63, R64, CSV d’Enedis, GRDF ADICT, "
+        "ou les colonnes de « releves »."
     )
 
 

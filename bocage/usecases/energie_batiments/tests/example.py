@@ -1,4 +1,4 @@
-"""Writes the files of ``data/``: twenty simulated buildings, one of them read each hour in a file of Enedis's shape, six of them drifting."""
+"""Writes the files of ``data/``: twenty simulated buildings, one read each hour in a file of Enedis's shape, six drifting."""
 
 from __future__ import annotations
 
