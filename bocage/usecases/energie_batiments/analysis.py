@@ -33,7 +33,7 @@ class Choices:
     """What the workers need of the parameters; plain data that travels."""
 
     territory: str
-    zone: SchoolZone | None
+    zones: tuple[SchoolZone, ...]
     watched: int
     timezone: str = "Europe/Paris"
     usual: bool = False
@@ -111,7 +111,7 @@ def _dense(
 ) -> list[Found]:
     if choices.usual:
         return _usual(kind, curves, temperature)
-    known = daily.calendar(curves.days, choices.territory, choices.zone, choices.timezone)
+    known = daily.calendar(curves.days, choices.territory, choices.zones, choices.timezone)
     days = len(curves.days)
     reference = days - choices.watched
     values = curves.values

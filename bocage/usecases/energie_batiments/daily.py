@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bocage.methods import regression
-from bocage.methods.calendars import SchoolZone, day_features
+from bocage.methods.calendars import SchoolZone, day_features, school_holidays
 
 HEATING_KNOTS = (2.0, 6.0, 10.0, 14.0, 16.0, 18.0)
 COOLING_KNOTS = (16.0, 18.0, 20.0, 22.0, 24.0, 27.0)
@@ -31,27 +31,37 @@ MIN_DAYS = 60
 
 @dataclass(frozen=True)
 class Calendar:
-    """``days`` naive midnights; ``kind`` 0 Monday to 6 Sunday and holidays; ``school`` 1 on school holidays, 0 otherwise or unknown."""
+    """``days`` naive midnights; ``kind`` 0 Monday to 6 Sunday and holidays; ``hours`` 23 to 25 of each day.
+
+    ``schools`` (days, zones): 1 on school holidays of each zone that may be the territory's, 0 otherwise or unknown.
+    """
 
     days: pd.DatetimeIndex
     kind: np.ndarray
-    school: np.ndarray
+    schools: np.ndarray
     hours: np.ndarray
 
+    @property
+    def school(self) -> np.ndarray:
+        """(days,) share of the zones on school holidays."""
+        result: np.ndarray = self.schools.mean(axis=1)
+        return result
 
-def calendar(days: pd.DatetimeIndex, territory: str, zone: SchoolZone | None, timezone: str = "Europe/Paris") -> Calendar:
-    """The calendar of ``days``, consecutive. Raises ``ValueError`` on an unknown territory."""
-    return _calendar(days[0], days[-1], territory, zone, timezone)
+
+def calendar(days: pd.DatetimeIndex, territory: str, zones: tuple[SchoolZone, ...] = (), timezone: str = "Europe/Paris") -> Calendar:
+    """The calendar of ``days``, consecutive. With several ``zones``, each meter finds its own. Raises ``ValueError`` on an unknown
+    territory."""
+    return _calendar(days[0], days[-1], territory, zones, timezone)
 
 
 @lru_cache(maxsize=8)
-def _calendar(first: pd.Timestamp, last: pd.Timestamp, territory: str, zone: SchoolZone | None, timezone: str) -> Calendar:
+def _calendar(first: pd.Timestamp, last: pd.Timestamp, territory: str, zones: tuple[SchoolZone, ...], timezone: str) -> Calendar:
     """Kept: the batches of a run share it, and the school calendar is slow to read."""
     days = pd.date_range(first, last, freq="D")
-    table = day_features(first.date(), last.date(), territory, school_zone=zone, timezone=timezone)
+    table = day_features(first.date(), last.date(), territory, timezone=timezone)
     kind = np.where(table["holiday"].to_numpy(), 6, table["weekday"].to_numpy())
-    school = table["school_holiday"].astype("Float64").fillna(0.0).to_numpy(dtype=float)
-    return Calendar(days, kind, school, table["hours"].to_numpy(dtype=float))
+    known = [school_holidays(days, zone).astype("Float64").fillna(0.0).to_numpy(dtype=float) for zone in zones]
+    return Calendar(days, kind, np.column_stack(known or [np.zeros(len(days))]), table["hours"].to_numpy(dtype=float))
 
 
 def design(known: Calendar, temperature: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +81,8 @@ def design(known: Calendar, temperature: np.ndarray | None) -> tuple[np.ndarray,
     for k in range(7):
         add(known.kind == k, 1.0)
     # Always there, so that the design of a month has the columns of the year before.
-    add(known.school * (1 - weekend), 1.0)
+    for school in known.schools.T:
+        add(school * (1 - weekend), 1.0)
     summer = np.isin(known.days.month, (7, 8)).astype(float)
     add(known.school * (1 - weekend) * summer, 1.0)
     angle = 2 * np.pi * known.days.day_of_year.to_numpy() / 365.25

@@ -42,7 +42,7 @@ class Watched:
 
 def day_groups(known: Calendar) -> np.ndarray:
     """0 working day, 1 school holiday, 2 weekend or public holiday."""
-    return np.where(known.kind >= 5, 2, np.where(known.school > 0, 1, 0))
+    return np.where(known.kind >= 5, 2, np.where(known.school > 0.5, 1, 0))
 
 
 def from_days(

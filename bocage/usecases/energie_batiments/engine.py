@@ -18,11 +18,13 @@ from bocage.contract.errors import InvalidParams, NotEnoughData, UnreadableFile
 from bocage.contract.outcome import Artifact, Outcome, Recommendation
 from bocage.contract.rows import FileInput, Row
 from bocage.contract.usecase import Inputs, Resources, Truth
-from bocage.methods.calendars import public_holidays
+from bocage.methods.calendars import SchoolZone, public_holidays
 from bocage.usecases.energie_batiments import report, sources
 from bocage.usecases.energie_batiments.analysis import Action, Choices, Found
 from bocage.usecases.energie_batiments.report import Site
 from bocage.usecases.energie_batiments.rows import COURBES, ActionRow, ConstatRow, EnergieBatimentsParams, MeteoRow, ReleveRow, SiteRow
+
+ZONES: dict[str, tuple[SchoolZone, ...]] = {"auto": ("A", "B", "C"), "A": ("A",), "B": ("B",), "C": ("C",)}
 
 
 class EnergieBatiments:
@@ -116,9 +118,7 @@ def _found(
         notes.append("Des relevés de gaz sont en PCI : ils ont été convertis en PCS (× 1,11), l’unité des factures.")
     res.progress(0.02, "Lecture des relevés")
     batches, said = sources.tasks(readings, cast("Path | None", inputs.get("courbes")), gas, params.horodatage_courbes, "Europe/Paris")
-    choices = Choices(
-        params.territoire, None if params.zone_scolaire == "autre" else params.zone_scolaire, params.surveillance_jours, usual=usual
-    )
+    choices = Choices(params.territoire, ZONES.get(params.zone_scolaire, ()), params.surveillance_jours, usual=usual)
     actions = () if usual else _actions(cast("pd.DataFrame | None", inputs.get("actions")))
     found, more = sources.run(
         batches, weather, choices, actions, res.pool, lambda share: res.progress(0.05 + 0.9 * share, "Analyse des compteurs")

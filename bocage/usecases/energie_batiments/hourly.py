@@ -24,10 +24,11 @@ def designs(known: Calendar, temperature: np.ndarray | None) -> tuple[np.ndarray
     """Designs (24, days, p) and relative penalties (p,). ``temperature`` (days, 24) °C without NaN, or None."""
     weekend = (known.kind >= 5).astype(float)
     school = known.school * (1 - weekend)
-    fixed = [np.ones(len(known.days)), *(np.asarray(known.kind == k, dtype=float) for k in range(7)), school]
+    fixed = [np.ones(len(known.days)), *(np.asarray(known.kind == k, dtype=float) for k in range(7))]
+    fixed += [column * (1 - weekend) for column in known.schools.T]
     angle = 2 * np.pi * known.days.day_of_year.to_numpy() / 365.25
     fixed += [np.sin(angle), np.cos(angle)]
-    shrink = [0.0, *[1.0] * 8, 0.1, 0.1]
+    shrink = [0.0, *[1.0] * (7 + known.schools.shape[1]), 0.1, 0.1]
     if temperature is None:
         return np.broadcast_to(np.column_stack(fixed), (24, len(known.days), len(fixed))), np.array(shrink)
     flat = temperature.reshape(-1)

@@ -93,7 +93,10 @@ class EnergieBatimentsParams(BaseModel):
     territoire: str = Field(
         "FR", pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$", description="Jours fériés : FR, FR-57 ou FR-6AE (Alsace-Moselle), FR-971 à FR-976…"
     )
-    zone_scolaire: Literal["A", "B", "C", "autre"] = Field("autre", description="Zone de vacances ; « autre » pour ne pas en tenir compte")
+    zone_scolaire: Literal["auto", "A", "B", "C", "aucune"] = Field(
+        "auto",
+        description="Zone de vacances ; « auto » essaie les trois sur chaque compteur ; « aucune » en Corse, outre-mer ou hors de France",
+    )
     surveillance_jours: int = Field(92, ge=28, le=184, description="Derniers jours surveillés, comparés à tout ce qui précède")
     prix_eur_kwh: float = Field(0.20, ge=0.01, le=2.0, description="Prix du kWh des sites qui n’en donnent pas (€)")
     prix_kva_an: float = Field(20.0, ge=0.0, le=200.0, description="Part fixe annuelle d’un kVA souscrit (€), lue sur la facture")

@@ -1,4 +1,4 @@
-"""Writes the files of ``data/``: twenty simulated buildings, one read each hour in a file of Enedis's shape, six drifting."""
+"""Writes the files of ``data/``: thirty-six simulated buildings, one read each hour in a file of Enedis's shape, ten drifting."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bocage.usecases.energie_batiments.tests import simulated
 START, DAYS, SEED = "2022-11-07", 462, 21
 MONTH = 365.25 / 12
 NAMES = {
-    "école": ("École Jules-Ferry", "École des Tilleuls", "École Simone-Veil", "École du Port"),
-    "mairie": ("Mairie", "Mairie annexe", "Hôtel d’agglomération", "Maison des associations"),
-    "gymnase": ("Gymnase Jean-Moulin", "Gymnase des Prés", "Halle des sports", "Dojo"),
-    "bibliothèque": ("Médiathèque", "Bibliothèque du Bourg", "Conservatoire", "Musée"),
-    "piscine": ("Piscine", "Patinoire", "Résidence autonomie", "Foyer"),
-    "crèche": ("Crèche des Lutins", "Crèche du Parc", "Halte-garderie", "Maison de l’enfance"),
+    "école": ("École Jules-Ferry", "École des Tilleuls", "École Simone-Veil", "École du Port", "École Pasteur", "École Prévert"),
+    "mairie": ("Mairie", "Mairie annexe", "Hôtel d’agglomération", "Maison des associations", "Trésorerie", "Centre social"),
+    "gymnase": ("Gymnase Jean-Moulin", "Gymnase des Prés", "Halle des sports", "Dojo", "Gymnase du Lac", "Salle de danse"),
+    "bibliothèque": ("Médiathèque", "Bibliothèque du Bourg", "Conservatoire", "Musée", "Ludothèque", "Archives"),
+    "piscine": ("Piscine", "Patinoire", "Résidence autonomie", "Foyer", "Bassin nordique", "Thermes"),
+    "crèche": ("Crèche des Lutins", "Crèche du Parc", "Halte-garderie", "Maison de l’enfance", "Crèche des Pins", "Crèche du Canal"),
 }
 FAULTS = {
     "Gymnase Jean-Moulin": ("lost_setback", 45),
@@ -28,6 +28,10 @@ FAULTS = {
     "Crèche du Parc": ("lost_setback", 35),
     "Maison des associations": ("weekend_heating", 40),
     "Piscine": ("base_load", 60),
+    "Dojo": ("lost_setback", 25),
+    "École Simone-Veil": ("lost_setback", 33),
+    "Musée": ("weekend_heating", 38),
+    "Foyer": ("lost_setback", 28),
 }
 BASE_TIMES = 3
 """The example's base loads drift by three times the benchmark's 15 %, or nobody would phone."""
@@ -37,7 +41,7 @@ HOURLY = "Gymnase Jean-Moulin"
 
 def tables() -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """``sites``, daily ``releves``, ``meteo``, ``constats``; and the hourly meter's curve (``debut``, ``kwh``)."""
-    found = simulated.fleet(20, START, DAYS / 365.25, SEED)
+    found = simulated.fleet(36, START, DAYS / 365.25, SEED)
     names = [NAMES[kind][i // 6] for i, kind in enumerate(found.kinds)]
     drawn = np.random.default_rng(SEED)
     sites, readings, truth, curve = [], [], [], pd.DataFrame()
@@ -103,8 +107,10 @@ def write_example(folder: Path) -> None:
     made, curve = tables()
     (folder / "verite").mkdir(parents=True, exist_ok=True)
     weather = made["meteo"].assign(horodatage=made["meteo"]["horodatage"].map(lambda stamp: stamp.isoformat(timespec="minutes")))
-    for name, table in {"sites": made["sites"], "releves": made["releves"], "meteo": weather, "verite/constats": made["constats"]}.items():
+    for name, table in {"sites": made["sites"], "meteo": weather, "verite/constats": made["constats"]}.items():
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    # Parquet: thirty-five meters weigh less than a fifth of their CSV.
+    made["releves"].to_parquet(folder / "releves.parquet", index=False, compression="gzip")
     sites = made["sites"]
     point = str(sites.loc[sites["nom"] == HOURLY, "point_de_mesure"].iloc[0])
     actions = pd.DataFrame(
