@@ -14,7 +14,7 @@ import numpy as np
 
 from bocage.methods.regression import median_known
 
-WINDOWS = (1, 2, 3, 7, 14)
+WINDOWS = (1, 2, 3, 7)
 HALF_LIFE = 21.0
 LAG = 7
 """Days after which a new level begins to be taken as a habit, and its half-life: the alarm has been given by then."""
@@ -25,7 +25,7 @@ class Limits:
     """``floor`` per window of ``WINDOWS``, in usual errors; ``margin`` on the record of the reference; ``least`` change in share of
     the expected."""
 
-    floor: tuple[float, ...] = (6.0, 5.5, 5.0, 4.5, 4.5)
+    floor: tuple[float, ...] = (6.0, 5.5, 5.0, 4.5)
     margin: float = 1.4
     least: float = 0.05
 
@@ -85,7 +85,7 @@ def alarms(found: Stream, days: int, reference: int, limits: Limits) -> np.ndarr
     """(meters, days) bool: the stream stands above its floor and its record, from day ``reference`` on."""
     result = np.zeros((len(found.scores), days), dtype=bool)
     later = found.at >= reference
-    for window, floor in zip(WINDOWS, limits.floor, strict=False):
+    for window, floor in zip(WINDOWS, limits.floor, strict=True):
         sums = rolling(found.scores, window)
         record = np.nanmax(np.where(later, -np.inf, np.nan_to_num(sums, nan=-np.inf)), axis=1, keepdims=True)
         share = rolling(found.shares, window) / np.sqrt(window)
