@@ -1,10 +1,10 @@
-"""Bocage, ``opendsm`` daily, a degree-day regression and last year's month on the same meters; then savings, faults, and seven thousand meters.
+"""Bocage, ``opendsm`` daily, a degree-day regression and last year's month on the same meters; savings, faults, and seven thousand meters.
 
     python -m benchmarks.energie_batiments [--data DIR] [--json]     all of it (about a quarter of an hour on two cores)
     python -m benchmarks.energie_batiments --selection               the figures by which the method was chosen (never the held-out ones)
 
-The bars on accuracy are medians over the pairs that were held out of every choice (``energie_meters.SELECTION`` lists the others); rows give
-both. docs/bench/energie_batiments.md keeps the log of looks.
+The bars on accuracy are medians over the pairs that were held out of every choice (``energie_meters.SELECTION`` lists the
+others); rows give both. docs/bench/energie_batiments.md keeps the log of looks.
 """
 
 from __future__ import annotations
@@ -75,14 +75,13 @@ def run(data_dir: Path | None = None, progress: Callable[[float, str], None] | N
     for _, own in more:
         bars += own
     bars += _fault_bars(faults, fleet)
-    notes = [why] if why else []
     return BenchResult(
         slug=SLUG,
         seconds=time.monotonic() - started,
         rows=rows,
         bars=bars,
         datasets=_datasets(loads, python is not None),
-        notes=notes + NOTES,
+        notes=([why] if why else []) + NOTES,
     )
 
 

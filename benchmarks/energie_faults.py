@@ -1,7 +1,7 @@
 """Injected faults and placebo actions of the energy benchmark, on simulated public buildings and on the real ones.
 
-Each building and quarter is watched twice: untouched (any alarm is false) and once per fault, so that precision counts one sound quarter for
-one with a fault. An alarm before a fault began does not find it. The engine's own calls are scored (``detect.from_hours``).
+Each building and quarter is watched untouched (any alarm is false) and once per fault; precision counts one sound quarter for one with a
+fault. An alarm before a fault began does not find it. The engine's own calls are scored (``detect.from_hours``).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def real_faults(found: dict[str, Meter]) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _as_fleet(kwh: np.ndarray, temperature: np.ndarray, days: pd.DatetimeIndex) -> simulated.Fleet:
-    """A real building whose heating is not metered: a lost setback is 40 % of the way from the night to the day, closed days to the Friday."""
+    """A real building, its heating unknown: a lost setback is 40 % of the way from night to day; closed days go to the Friday."""
     day = kwh[:, 8:18].mean(axis=1, keepdims=True)
     open_days = np.asarray(days.day_of_week < 5)
     friday = pd.DataFrame(np.where((days.day_of_week == 4)[:, None], kwh, np.nan)).ffill().bfill().to_numpy()

@@ -110,7 +110,7 @@ def _lbnl(loads: Path) -> list[Meter]:
         parts = [pd.read_csv(loads / "rmv2" / f"{when}_simu" / f"Data_{when.lower()}_{i}.csv") for when in ("Pre", "Post")]
         table = pd.concat(parts)
         table.index = pd.DatetimeIndex(pd.to_datetime(table["time"], format="%m/%d/%y %H:%M") - pd.Timedelta(hours=1))
-        table = table[~table.index.duplicated()].sort_index()
+        table = table[table.index.notna() & ~table.index.duplicated()].sort_index()
         result.append(Meter(f"lbnl-{i}", table["eload"], table["Temp"], "US"))
     return result
 
@@ -127,7 +127,8 @@ def _nmecr(loads: Path) -> Meter:
 
 
 def _epoch(table: pd.DataFrame, column: str) -> pd.Series:
-    return pd.Series(table[column].to_numpy(), index=pd.DatetimeIndex(pd.to_datetime(table["time"], unit="s")))
+    series = pd.Series(table[column].to_numpy(), index=pd.DatetimeIndex(pd.to_datetime(table["time"], unit="s")))
+    return series[~series.index.duplicated()]
 
 
 def _celsius(fahrenheit: pd.Series) -> pd.Series:

@@ -66,7 +66,7 @@ def prepare() -> tuple[Path | None, str]:
         except (OSError, subprocess.SubprocessError):
             return (
                 None,
-                "opendsm ne s’installe pas ici (pip n’atteint aucun index) : l’arbitre et ses compteurs manquent, le reste est mesuré.",
+                "opendsm ne s’installe pas ici (pip n’atteint aucun index) : l’arbitre et ses compteurs manquent.",
             )
     return python, ""
 

@@ -17,6 +17,9 @@ from bocage.usecases.energie_batiments import readers
 MAX_ROWS = 6_000_000
 """Rows of one batch: about 250 MB while it is worked on."""
 
+GOOD_ROWS = 1_000_000
+"""Small row groups are put together up to this many rows."""
+
 _NEEDED = ("point_de_mesure", "horodatage", "valeur", "unite")
 
 
@@ -36,7 +39,7 @@ def batches(path: Path) -> list[tuple[int, int]]:
         shared = first == last_point
         if (seen & names) - ({first} if shared else set()):
             raise UnreadableFile(f"Le fichier « {path.name} » n’est pas trié par « point_de_mesure ». Triez-le, puis déposez-le à nouveau.")
-        if result and (shared or rows + group.num_rows <= MAX_ROWS / 2):
+        if result and (shared or rows + group.num_rows <= GOOD_ROWS):
             result[-1] = (result[-1][0], i + 1)
             rows += group.num_rows
         else:

@@ -19,7 +19,7 @@ BASE_DAYS = 365
 LEAST_BASE = 270
 LEAST_AFTER = 28
 LEVEL = 0.90
-YEARLY_CHANGE = 0.05
+YEARLY_CHANGE = 0.04
 """Usual change of level from one year to the next without any action, share of the use (one standard deviation)."""
 
 _Z = 1.645
