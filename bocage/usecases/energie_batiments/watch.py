@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import lfilter
 
 from bocage.methods.regression import median_known
 
@@ -58,16 +59,13 @@ def stream(name: str, actual: np.ndarray, awaited: np.ndarray, groups: np.ndarra
 
 
 def _undrifted(score: np.ndarray) -> np.ndarray:
-    """Scores minus their slow level as known ``LAG`` days before."""
+    """Scores minus their slow level as known ``LAG`` days before; a missing day pulls that level to zero."""
     keep = 0.5 ** (1 / HALF_LIFE)
-    level = np.zeros(len(score))
-    levels = np.zeros(score.shape)
-    for day in range(score.shape[1]):
-        levels[:, day] = level
-        if day >= LAG:
-            seen = score[:, day - LAG]
-            level = np.where(np.isfinite(seen), keep * level + (1 - keep) * np.clip(seen, -3, 3), level)
-    return score - levels
+    seen = np.where(np.isfinite(score), np.clip(score, -3, 3), 0.0)
+    level = np.zeros(score.shape)
+    level[:, LAG + 1 :] = lfilter([1 - keep], [1, -keep], seen[:, : -LAG - 1], axis=1)
+    result: np.ndarray = score - level
+    return result
 
 
 def rolling(scores: np.ndarray, window: int) -> np.ndarray:

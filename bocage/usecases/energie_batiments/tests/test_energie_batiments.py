@@ -173,7 +173,8 @@ def test_bad_inputs_are_told_in_french(fleet: simulated.Fleet) -> None:
 def test_short_histories_bills_and_unknown_meters_are_said(fleet: simulated.Fleet) -> None:
     tables = inputs(fleet, fleet.kwh, [0])
     short = tables["releves"].tail(24 * 40)
-    bills = pd.DataFrame({"horodatage": pd.date_range("2023-01-01", periods=14, freq="MS", tz="Etc/GMT-1"), "valeur": 900.0, "unite": "kWh"})
+    months = pd.date_range("2023-01-01", periods=14, freq="MS", tz="Etc/GMT-1")
+    bills = pd.DataFrame({"horodatage": months, "valeur": 900.0, "unite": "kWh"})
     table = pd.concat([short, bills.assign(point_de_mesure="p7"), bills.assign(point_de_mesure="p8")], ignore_index=True)
     sites = pd.DataFrame({"point_de_mesure": ["p0", "p7", "p9"], "nom": ["Neuf", "Facturé", "Muet"]})
     outcome = run({"sites": sites, "releves": table})
