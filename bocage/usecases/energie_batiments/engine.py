@@ -6,6 +6,7 @@ sentences. Nothing here writes a set point: a named person decides, and does it.
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from pathlib import Path
 from typing import ClassVar, cast
@@ -45,8 +46,9 @@ class EnergieBatiments:
         on files."""
         chosen = cast(EnergieBatimentsParams, params)
         sites, found, notes = _found(inputs, chosen, res, usual=False)
+        late = sources.LATE in notes
         recommendations = [
-            rec for site in sites for rec in report.proposals(found.get(site.point), site, chosen.seuil_eur_mois, chosen.prix_kva_an)
+            rec for site in sites for rec in report.proposals(found.get(site.point), site, chosen.seuil_eur_mois, chosen.prix_kva_an, late)
         ]
         recommendations.sort(key=lambda rec: (-rec.score, rec.subject, rec.action))
         outcome = Outcome(recommendations, _artifacts(recommendations, sites, found), notes)
@@ -56,7 +58,7 @@ class EnergieBatiments:
     def baseline(self, inputs: Inputs, params: BaseModel, res: Resources) -> Outcome:
         """The last thirty days against the same of last year, corrected by degree days; told above 20 %. Same errors as ``run``."""
         sites, found, notes = _found(inputs, cast(EnergieBatimentsParams, params), res, usual=True)
-        recommendations = [report.usual_proposal(found.get(site.point), site) for site in sites]
+        recommendations = [report.usual_proposal(found.get(site.point), site, sources.LATE in notes) for site in sites]
         recommendations.sort(key=lambda rec: (-rec.score, rec.subject, rec.action))
         return Outcome(recommendations, [report.drift_table(recommendations, {site.subject: site.point for site in sites})], notes)
 
@@ -98,6 +100,7 @@ def _found(
     inputs: Inputs, params: EnergieBatimentsParams, res: Resources, *, usual: bool
 ) -> tuple[list[Site], dict[str, Found], list[str]]:
     """Sites to speak of, what is known of their meters, and notes. Notes about meters that no site names come last."""
+    started = time.monotonic()
     try:
         public_holidays(params.territoire, [2024])
     except ValueError:
@@ -121,7 +124,13 @@ def _found(
     choices = Choices(params.territoire, ZONES.get(params.zone_scolaire, ()), params.surveillance_jours, usual=usual)
     actions = () if usual else _actions(cast("pd.DataFrame | None", inputs.get("actions")))
     found, more = sources.run(
-        batches, weather, choices, actions, res.pool, lambda share: res.progress(0.05 + 0.9 * share, "Analyse des compteurs")
+        batches,
+        weather,
+        choices,
+        actions,
+        res.pool,
+        lambda share: res.progress(0.05 + 0.9 * share, "Analyse des compteurs"),
+        started + 0.9 * res.seconds,
     )
     by_point = {one.point: one for one in found}
     sites = _sites(table, params, by_point, notes)

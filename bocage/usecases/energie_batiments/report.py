@@ -17,7 +17,7 @@ MONTH = 365.25 / 12
 
 NOTHING = "ne rien faire ce mois-ci"
 ASK = "demander les relevés du compteur"
-WAIT = "attendre assez d’historique"
+WAIT = "attendre avant de juger"
 POWER = "ajuster la puissance souscrite"
 SAVED = "retenir l’économie mesurée de l’action"
 USUAL = "vérifier la consommation"
@@ -74,10 +74,10 @@ def meter_fault(found: Found) -> str | None:
     return next((name for name in METER if name in found.alarms), None)
 
 
-def proposals(found: Found | None, site: Site, threshold: float, subscribed_price: float) -> list[Recommendation]:
+def proposals(found: Found | None, site: Site, threshold: float, subscribed_price: float, late: bool = False) -> list[Recommendation]:
     """The proposals about one site: what to verify (or nothing), then power and savings."""
     if found is None:
-        return [Recommendation(site.subject, ASK, evidence={"nom": site.name, "raison": "aucun relevé", "reference": None})]
+        return [_unknown(site, late)]
     first = _state(found, site, threshold)
     return [first, *_power(found, site, subscribed_price), *_savings(found, site)]
 
@@ -157,10 +157,15 @@ def _savings(found: Found, site: Site) -> list[Recommendation]:
     return result
 
 
-def usual_proposal(found: Found | None, site: Site, least: float = 0.20) -> Recommendation:
+def _unknown(site: Site, late: bool) -> Recommendation:
+    reason = "le temps accordé est écoulé" if late else "aucun relevé"
+    return Recommendation(site.subject, WAIT if late else ASK, evidence={"nom": site.name, "raison": reason, "reference": None})
+
+
+def usual_proposal(found: Found | None, site: Site, late: bool = False, least: float = 0.20) -> Recommendation:
     """The usual method: more than 20 % above the same month last year, corrected by degree days."""
     if found is None:
-        return Recommendation(site.subject, ASK, evidence={"nom": site.name, "raison": "aucun relevé", "reference": None})
+        return _unknown(site, late)
     evidence = _base(found, site)
     if found.usual_drift is None or found.usual_share is None:
         return Recommendation(site.subject, WAIT, evidence={**evidence, "raison": "pas de même mois l’an passé"})

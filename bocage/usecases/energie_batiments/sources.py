@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from bocage.usecases.energie_batiments import analysis, bulk, readers
+
+LATE = "Le temps accordé est écoulé : des compteurs n’ont pas été analysés. Donnez plus de temps, ou les compteurs en plusieurs fois."
 
 BATCH = 250
 """Meters of one batch."""
@@ -65,14 +68,20 @@ def run(
     actions: tuple[analysis.Action, ...],
     pool: Executor | None,
     tell: Callable[[float], None],
+    until: float,
 ) -> tuple[list[analysis.Found], list[str]]:
-    """All batches, in order; ``tell`` receives the share done."""
+    """All batches, in order; ``tell`` receives the share done. Past ``until`` (``time.monotonic``), what remains is left, and told."""
     found: list[analysis.Found] = []
     notes: list[str] = []
-    for done, (part, said) in enumerate(_results(batches, weather, choices, actions, pool), start=1):
+    results = _results(batches, weather, choices, actions, pool)
+    for done, (part, said) in enumerate(results, start=1):
         found += part
         notes += [note for note in said if note not in notes]
         tell(done / len(batches))
+        if time.monotonic() > until and done < len(batches):
+            results.close()
+            notes.append(LATE)
+            break
     return found, notes
 
 
@@ -82,11 +91,15 @@ def _results(
     choices: analysis.Choices,
     actions: tuple[analysis.Action, ...],
     pool: Executor | None,
-) -> Iterator[tuple[list[analysis.Found], list[str]]]:
+) -> Generator[tuple[list[analysis.Found], list[str]], None, None]:
     if pool is None or len(batches) < 2:
         for task in batches:
             yield work(task, weather, choices, actions)
         return
     futures = [pool.submit(work, task, weather, choices, actions) for task in batches]
-    for future in futures:
-        yield future.result()
+    try:
+        for future in futures:
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()

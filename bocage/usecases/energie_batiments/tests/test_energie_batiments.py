@@ -186,3 +186,10 @@ def test_two_buildings_of_one_name_are_told_by_their_meters(fleet: simulated.Fle
     tables = inputs(fleet, fleet.kwh, [0, 1])
     tables["sites"]["nom"] = "École"
     assert set(actions(run(tables))) == {"p0", "p1"}
+
+
+def test_when_time_is_short_what_was_not_read_is_said(fleet: simulated.Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bocage.usecases.energie_batiments.sources.BATCH", 1)
+    outcome = EnergieBatiments().run(inputs(fleet, fleet.kwh, [0, 1, 2]), EnergieBatimentsParams(), Resources(seconds=0.01))
+    assert list(actions(outcome).values()).count(report.WAIT) == 2
+    assert any("temps accordé" in note for note in outcome.notes)
