@@ -122,7 +122,7 @@ def _drift(found: Found, site: Site, kind: str, euros: float, evidence: dict[str
 
 def _power(found: Found, site: Site, price: float) -> list[Recommendation]:
     peak = found.profile.get("peak_kw")
-    if peak is None or site.subscribed is None or (len(found.heat_map) == 0 and found.resolution != "hourly") or found.yearly_kwh is None:
+    if peak is None or site.subscribed is None or found.yearly_kwh is None:
         return []
     advised = economics.power_to_subscribe(peak)
     gain = (site.subscribed - advised) * price
