@@ -74,7 +74,7 @@ class Found:
     days: tuple[str, ...] = ()
     actual: tuple[float | None, ...] = ()
     expected: tuple[float | None, ...] = ()
-    heat_map: list[tuple[str, tuple[float | None, ...]]] = field(default_factory=list)
+    heat_map: tuple[pd.DatetimeIndex, np.ndarray] | None = None
     saved: list[tuple[str, float, float, float, float, int]] = field(default_factory=list)
 
 
@@ -305,9 +305,9 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return result
 
 
-def _heat_map(part: grids.Curves, i: int) -> list[tuple[str, tuple[float | None, ...]]]:
-    first = max(0, len(part.days) - economics.YEAR)
-    return [(str(part.days[d].date().isoformat()), tuple(_number(x, 2) for x in part.values[i, d])) for d in range(first, len(part.days))]
+def _heat_map(part: grids.Curves, i: int) -> tuple[pd.DatetimeIndex, np.ndarray]:
+    """Days and hours (days, 24) of the last year; plain arrays, written out only if they are shown."""
+    return part.days[-economics.YEAR :], part.values[i, -economics.YEAR :].astype(np.float32)
 
 
 def _saved(

@@ -199,7 +199,7 @@ def _artifacts(recommendations: list[Recommendation], sites: list[Site], found: 
     order = list(dict.fromkeys(rec.subject for rec in recommendations))
     first = [(found[by_subject[s].point], by_subject[s]) for s in order if by_subject[s].point in found]
     result += [report.chart(one, site) for one, site in [p for p in first if p[0].days][: report.CHARTS]]
-    result += [report.heat_map(one, site) for one, site in [p for p in first if p[0].heat_map][: report.MAPS]]
+    result += [report.heat_map(one, site) for one, site in [p for p in first if p[0].heat_map is not None][: report.MAPS]]
     return result
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from pydantic import JsonValue
 
 from bocage.contract.outcome import Chart, Column, DataTable, Recommendation, Scalar, Series
@@ -274,11 +275,15 @@ def chart(found: Found, site: Site) -> Chart:
 
 
 def heat_map(found: Found, site: Site) -> DataTable:
-    """24 hours by 365 days: one line per day."""
+    """24 hours by 365 days: one line per day. ``found`` must have its map."""
+    assert found.heat_map is not None
+    days, values = found.heat_map
     columns = (Column("jour", "Jour"), *(Column(f"h{h:02d}", f"{h} h", "kWh") for h in range(24)))
-    return DataTable(
-        f"carte_{site.point}", f"{site.name} : carte des heures de l’année", columns, tuple((day, *row) for day, row in found.heat_map)
+    rows = tuple(
+        (str(day.date().isoformat()), *(round(float(x), 2) if np.isfinite(x) else None for x in row))
+        for day, row in zip(days, values, strict=True)
     )
+    return DataTable(f"carte_{site.point}", f"{site.name} : carte des heures de l’année", columns, rows)
 
 
 def _ratio(value: float | None, by: float | None) -> float | None:
