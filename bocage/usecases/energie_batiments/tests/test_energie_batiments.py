@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -193,3 +194,11 @@ def test_when_time_is_short_what_was_not_read_is_said(fleet: simulated.Fleet, mo
     outcome = EnergieBatiments().run(inputs(fleet, fleet.kwh, [0, 1, 2]), EnergieBatimentsParams(), Resources(seconds=0.01))
     assert list(actions(outcome).values()).count(report.WAIT) == 2
     assert any("temps accordé" in note for note in outcome.notes)
+
+
+def test_worker_processes_change_nothing(fleet: simulated.Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bocage.usecases.energie_batiments.sources.BATCH", 1)
+    tables = inputs(fleet, fleet.kwh, [0, 3])
+    with ProcessPoolExecutor(2) as pool:
+        spread = EnergieBatiments().run(tables, EnergieBatimentsParams(), Resources(pool=pool))
+    assert spread.to_json() == run(tables).to_json()
