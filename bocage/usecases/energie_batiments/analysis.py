@@ -103,7 +103,7 @@ def _sparse(curves: grids.Curves, i: int) -> Found:
     last = curves.days[known[-1]].date().isoformat() if len(known) else ""
     recent = curves.energy[i][-economics.YEAR :]
     used = float(np.nansum(recent)) if len(curves.days) >= 330 else None
-    return Found(curves.names[i], "sparse", last, "factures", yearly_kwh=used)
+    return Found(curves.names[i], "sparse", last, "relevés trop espacés pour y voir une dérive", yearly_kwh=used)
 
 
 def _dense(

@@ -142,7 +142,7 @@ def _data_connect(found: dict[str, Any], when: When, zone: str) -> pd.DataFrame:
         readings["interval_length"] if "interval_length" in readings else pd.Series([kind.get("measuring_period", "PT30M")] * len(readings))
     )
     daily = readings["date"].astype(str).str.len() == 10
-    hours = length.map(_duration).where(~daily, 24.0)
+    hours = length.map(_duration).where(~daily)  # days take their own length: 23, 24 or 25 hours
     return _table(str(found["usage_point_id"]), readings["date"], readings["value"], unit, hours, when, zone, str(found.get("start", "")))
 
 

@@ -164,3 +164,16 @@ def test_bulk_and_table_readings_agree_on_days_of_23_and_25_hours() -> None:
     fast = bulk.step_lengths(np.zeros(len(days), dtype=int), days.tz_localize(None).astype("datetime64[us]").astype("int64").to_numpy())
     assert np.allclose(slow, fast)
     assert sorted(set(slow)) == [23.0, 24.0, 25.0]
+
+
+def test_daily_data_connect_days_have_23_24_or_25_hours(tmp_path: Path) -> None:
+    days = pd.date_range("2024-03-29", "2024-04-02", freq="D").strftime("%Y-%m-%d")
+    found = {
+        "usage_point_id": "1",
+        "start": "2024-03-29",
+        "reading_type": {"measurement_kind": "energy", "measuring_period": "P1D", "unit": "Wh", "aggregate": "sum"},
+        "interval_reading": [{"value": "24000", "date": day} for day in days],
+    }
+    table = read(tmp_path, json.dumps({"meter_reading": found}))
+    assert table["heures"].tolist() == [24.0, 24.0, 23.0, 24.0, 24.0]
+    assert table["kwh"].tolist() == [24.0] * 5
