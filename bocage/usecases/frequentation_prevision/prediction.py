@@ -89,7 +89,7 @@ def answer(
     sky, guessed = context.weather_of(weather, days, prepared.timezone)
     around = context.build(grid, calendar, agenda, sky)
     chosen = plan or plan_for(seconds, grid)
-    chosen = replace(chosen, intervals=IntervalSettings(level=level, margin=MARGIN, window=168, half_life=56.0))
+    chosen = replace(chosen, intervals=IntervalSettings(level=level, margin=MARGIN, window=168, half_life=56.0), accident=None)
     learning = replace(grid, values=opened.values)
     found = forecast(learning, around, horizon, chosen, seed=seed, pool=pool, progress=progress)
     notes += opened.notes + _method_notes(grid, found, chosen, weather is not None, sky is not None, guessed)
