@@ -3,12 +3,13 @@
     python -m benchmarks.eclairage_public [--data DIR] [--json]      evaluation: June to August 2014
     python -m benchmarks.eclairage_public --selection                June and July 2013, on which the choices were made
 
-Rules. Presence: hourly pedestrian counts of the City of Melbourne; the minutes of an hour are simulated from its count by a Poisson process
-(uniform instants; « données simulées », fixed seed). Luminaires are simulated too, the same on each street: 20 of 45 W, class P2 (P3 from
-midnight to 5 a.m., P6 with nobody), 12.5 lx at full output, 5 detectors. Bocage learns from the three months (two in the selection) before and
-proposes one programme per street by the engine's own path; programmes then run minute by minute on the later nights. Savings are over the usual
-timetable, detectors' own use taken off. The oracle has the same luminaires, minimum and hold, knows each passage in advance, and needs no
-detector. ``minutes_below`` counts lit minutes under the minimum of the minute. docs/bench/eclairage_public.md keeps the log of looks.
+Rules. Presence: hourly pedestrian counts of the City of Melbourne; the minutes of an hour are simulated from its count by a Poisson
+process (uniform instants; « données simulées », fixed seed). Luminaires are simulated too, the same on each street: 20 of 45 W, class P2
+(P3 from midnight to 5 a.m., P6 with nobody), 12.5 lx at full output, 5 detectors. Bocage learns from the three months (two in the
+selection) before and proposes one programme per street by the engine's own path; programmes then run minute by minute on the later nights.
+Savings are over the usual timetable, detectors' own use taken off. The oracle has the same luminaires, minimum and hold, knows each passage
+in advance, and needs no detector. ``minutes_below`` counts lit minutes under the minimum of the minute.
+docs/bench/eclairage_public.md keeps the log of looks.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ def run(data_dir: Path | None = None, progress: Callable[[float, str], None] | N
     best = sum(u.kwh - o.kwh for u, o in zip(usual, ways["Oracle, mêmes luminaires"], strict=True))
     rows = [_row(name, spent, usual, best, streets) for name, spent in ways.items()]
     mistaken = _mistaken(streets, ways["Présence partout"], usual)
+    missed = _missed(streets, ways["Présence partout"], usual)
     share = next(row["oracle_share_pct"] for row in rows if row["name"] == "Bocage")
     below = next(row["minutes_below"] for row in rows if row["name"] == "Bocage")
     return BenchResult(
@@ -96,9 +98,10 @@ def run(data_dir: Path | None = None, progress: Callable[[float, str], None] | N
             DatasetUsed(name="Minutes et luminaires : données simulées", version=f"graine {SEED}", licence="Licence Ouverte 2.0"),
         ],
         notes=[
-            f"{len(streets)} rues, {sum(len(s.present) for s in streets)} nuits de rue ; présence proposée dans {sum(s.plan.adopt for s in streets)}.",
+            f"{len(streets)} rues, {sum(len(s.present) for s in streets)} nuits de rue ; "
+            f"présence proposée dans {sum(s.plan.adopt for s in streets)}.",
             f"Présence proposée à perte : {', '.join(mistaken) or 'nulle part'}.",
-            f"Horaire gardé bien que la présence eût gagné : {', '.join(_missed(streets, ways['Présence partout'], usual)) or 'nulle part'}.",
+            f"Horaire gardé bien que la présence eût gagné : {', '.join(missed) or 'nulle part'}.",
         ],
     )
 
@@ -174,7 +177,8 @@ def _judged(plan: Plan, after: pd.Series, drawn: np.random.Generator) -> Street:
 
 
 def _lit(table: np.ndarray) -> np.ndarray:
-    """Minutes (nights, 1440; bool) from lit minutes per slot: the evening's first slot is lit at its end, the morning's last at its start."""
+    """Minutes (nights, 1440; bool) from lit minutes per slot: the evening's first slot is lit at its end, the morning's last at its
+    start."""
     minute = np.arange(MINUTES)
     evening = np.arange(table.shape[1]) < table.shape[1] // 2
     late = minute[None, None] >= MINUTES - table[:, :, None]

@@ -115,7 +115,7 @@ def _bounds(
         errors[i, :steps] = np.abs(values[known : known + steps] - np.maximum(forecast, 0.0))
     usual = filled.std(axis=0) + 1e-9
     own = np.sqrt(np.nan_to_num(np.nanmean(errors**2, axis=(0, 1)), nan=1.0)) / usual
-    unit = usual * np.sqrt(0.75 * own**2 + 0.25 * np.median(own) ** 2)
+    unit = usual * np.sqrt(0.75 * own**2 + 0.25 * np.median(own) ** 2) + 1e-12  # a series that never moves has no error
     reach = np.empty_like(value)
     pooled = errors / unit
     for k in range(horizon):

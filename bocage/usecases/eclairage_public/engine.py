@@ -71,8 +71,8 @@ def _outcome(inputs: Inputs, params: EclairagePublicParams, res: Resources, usua
     if not any(one.plan is not None or one.dead for one in judged):
         most = max(one.nights for one in judged)
         raise NotEnoughData(
-            f"Aucun segment n’a {LEAST_NIGHTS} nuits comptées (au mieux {count(most, 'nuit')}) : donnez au moins deux semaines de comptages "
-            "par segment, sous les mêmes noms que dans la table des segments."
+            f"Aucun segment n’a {LEAST_NIGHTS} nuits comptées (au mieux {count(most, 'nuit')}) : donnez au moins deux semaines "
+            "de comptages par segment, sous les mêmes noms que dans la table des segments."
         )
     outcome = telling.outcome(judged, params, usual, notes)
     res.progress(1.0, "Terminé")

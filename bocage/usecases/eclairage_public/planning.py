@@ -16,7 +16,7 @@ import numpy as np
 
 from bocage.usecases.eclairage_public import rules
 from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, Nights, lifted_share, lit_minutes
-from bocage.usecases.eclairage_public.rows import EclairagePublicParams
+from bocage.usecases.eclairage_public.rows import EclairagePublicParams, SegmentRow
 from bocage.usecases.eclairage_public.schedule import cheapest
 
 FIXED, PRESENCE, OFF = "horaire", "présence", "éteint"
@@ -236,24 +236,29 @@ def _draws(
 
 def segment_of(line: object, params: EclairagePublicParams) -> Segment:
     """The facts of a line of ``SegmentRow``."""
-    get = lambda name: getattr(line, name)  # noqa: E731
+
+    def get(name: str) -> object:
+        return getattr(line, name, SegmentRow.model_fields[name].default)
+
     classe, quiet, nobody = str(get("classe")), _text(get("classe_creuse")), _text(get("classe_vide"))
-    installed = float(get("niveau_installe"))
+    installed = _number(get("niveau_installe")) or 1e-9
     hours = hours_mask(params.creuse_debut_h, params.creuse_fin_h)
     full = level_for(rules.minimum_of(classe) / installed, params)
     reduced = min(full, level_for(rules.minimum_of(quiet) / installed, params)) if quiet and rules.same_family(classe, quiet) else full
     minimum = np.where(hours, reduced, full)
     empty = np.minimum(minimum, level_for(rules.minimum_of(nobody) / installed, params)) if nobody else minimum
     dark = hours_mask(params.coupure_debut_h, params.coupure_fin_h) if params.coupure else np.zeros(SLOTS, dtype=bool)
-    law = rules.extinction(get("categorie"), _number(get("fermeture_h")))
+    law = rules.extinction(_text(get("categorie")) or "voirie", _number(get("fermeture_h")))
     dark = dark | (hours_mask(*law) if law else False)
-    lag, ahead = float(get("delai_s")), float(get("anticipation_s"))
+    lag, ahead = (_number(get(name)) for name in ("delai_s", "anticipation_s"))
+    # Not said: the slowest that the defaults allow, and no warning.
+    lag, ahead = 1.0 if lag is None else lag, ahead or 0.0
     why = ""
     if not nobody or not rules.same_family(classe, nobody):
         why = "aucune classe n’est admise quand il n’y a personne"
     elif lag > ahead:
         why = "le plein niveau viendrait après l’entrée dans le segment (délai plus long que l’anticipation)"
-    lamps = int(get("points_lumineux"))
+    lamps = int(_number(get("points_lumineux")) or 1)
     detectors = _number(get("detecteurs"))
     place = (_number(get("latitude")), _number(get("longitude")))
     return Segment(
@@ -261,7 +266,7 @@ def segment_of(line: object, params: EclairagePublicParams) -> Segment:
         np.asarray(minimum, dtype=float),
         np.asarray(empty, dtype=float),
         dark,
-        lamps * float(get("puissance_w")),
+        lamps * (_number(get("puissance_w")) or 0.0),
         lamps,
         int(detectors) if detectors is not None else math.ceil(lamps / 4),
         place[0] if place[0] is not None else params.latitude,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-Category = Literal["voirie", "parc", "patrimoine", "stationnement"]
 CLASSES = tuple(f"M{i}" for i in range(1, 7)) + tuple(f"C{i}" for i in range(6)) + tuple(f"P{i}" for i in range(1, 8))
 OFF = "eteint"
 """The « class » of a place that the commune has decided to leave unlit when nobody is there."""
@@ -28,7 +27,7 @@ def same_family(one: str, other: str) -> bool:
     return OFF in (one, other) or (one[0] == "M") == (other[0] == "M")
 
 
-def extinction(category: Category, closing: float | None) -> tuple[float, float] | None:
+def extinction(category: str, closing: float | None) -> tuple[float, float] | None:
     """Hours (from, to) between which the order of 27 December 2018 asks that the place be dark; None where it asks nothing.
 
     ``closing``: hour at which the park shuts or the activity ends. Hours are local, 0 to 24.
@@ -46,6 +45,6 @@ def extinction(category: Category, closing: float | None) -> tuple[float, float]
     return min(latest, key=lambda hour: (hour - 12) % 24), float(_rules()["arrete"]["reprise_h"])
 
 
-def rule_text(category: Category) -> str:
+def rule_text(category: str) -> str:
     """The rule of a category in one French sentence."""
     return str(_rules()["arrete"][category]["regle"])

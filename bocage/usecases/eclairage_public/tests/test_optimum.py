@@ -1,0 +1,140 @@
+"""The exact pieces, checked by independent means: enumeration of every schedule, the almanac, the law."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bocage.usecases.eclairage_public import rules
+from bocage.usecases.eclairage_public.control import minutes_of, oracle_raised, raised
+from bocage.usecases.eclairage_public.nights import lifted_share, lit_minutes
+from bocage.usecases.eclairage_public.schedule import cheapest
+from bocage.usecases.eclairage_public.sun import sun_times
+
+
+def stretches(path: tuple[int, ...]) -> list[int]:
+    return [len(list(run)) for _, run in itertools.groupby(path)]
+
+
+def enumerated(cost: np.ndarray, changes: int, dwell: int) -> float:
+    """The least cost over every sequence of options: no dynamic programming here."""
+    steps, options = cost.shape
+    best = np.inf
+    for path in itertools.product(range(options), repeat=steps):
+        runs = stretches(path)
+        if len(runs) - 1 <= changes and min(runs) >= min(dwell, steps):
+            best = min(best, float(sum(cost[t, o] for t, o in enumerate(path))))
+    return best
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.data())
+def test_the_schedule_is_the_best_of_all(data: st.DataObject) -> None:
+    steps, options = data.draw(st.integers(1, 7)), data.draw(st.integers(1, 3))
+    changes, dwell = data.draw(st.integers(0, 4)), data.draw(st.integers(1, 4))
+    cells = st.one_of(st.integers(0, 20).map(float), st.just(np.inf))
+    cost = np.array(data.draw(st.lists(st.lists(cells, min_size=options, max_size=options), min_size=steps, max_size=steps)))
+    found, best = cheapest(cost, changes, dwell), enumerated(cost, changes, dwell)
+    if not np.isfinite(best):
+        assert found is None
+        return
+    assert found is not None
+    path, total = found
+    runs = stretches(tuple(int(o) for o in path))
+    assert total == best == cost[np.arange(steps), path].sum()
+    assert len(runs) - 1 <= changes and min(runs) >= min(dwell, steps)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.booleans(), min_size=2, max_size=10), st.integers(1, 3), st.integers(0, 10_000))
+def test_the_oracle_is_the_best_of_all_and_never_leaves_anyone_in_the_dark(seen: list[bool], hold: int, seed: int) -> None:
+    present = np.array([seen])
+    gain = np.random.default_rng(seed).integers(0, 5, present.shape).astype(float)
+    up = oracle_raised(present, gain, hold)
+    assert not (present & ~up).any()
+    best = min(
+        float((gain[0] * np.array(path)).sum())
+        for path in itertools.product([False, True], repeat=len(seen))
+        if not (present[0] & ~np.array(path)).any() and all(run >= hold for run in stretches(path)[1:-1])
+    )
+    assert float((gain * up).sum()) == best
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=6), st.integers(1, 4), st.integers(0, 10_000))
+def test_the_controller_lights_every_passage_and_the_oracle_never_draws_more(counts: list[int], hold: int, seed: int) -> None:
+    present = minutes_of(np.array([counts]), 15, np.random.default_rng(seed)) > 0
+    up = raised(present, hold)
+    assert not (present & ~up).any()
+    assert oracle_raised(present, np.ones(present.shape), hold).sum() <= up.sum() + 2 * hold  # the last stretch may end with the night
+
+
+def test_the_share_raised_is_what_a_simulation_gives() -> None:
+    drawn = np.random.default_rng(1)
+    for count in (1, 6, 30, 90):
+        present = minutes_of(np.full((400, 24), count), 60, drawn) > 0
+        assert abs(raised(present, 2)[:, 60:].mean() - float(lifted_share(np.array(count / 4), 60, 2))) < 0.01
+
+
+def elevation(instant: datetime, latitude: float, longitude: float) -> float:
+    """The sun's height in degrees by the other classical route: the Astronomical Almanac's low-precision coordinates and sidereal time."""
+    days = (instant - datetime(2000, 1, 1, 12, tzinfo=UTC)) / timedelta(days=1)
+    anomaly, mean = math.radians(357.529 + 0.98560028 * days), 280.459 + 0.98564736 * days
+    longitude_of_sun = math.radians(mean + 1.915 * math.sin(anomaly) + 0.020 * math.sin(2 * anomaly))
+    tilt = math.radians(23.439 - 0.00000036 * days)
+    ascension = math.atan2(math.cos(tilt) * math.sin(longitude_of_sun), math.cos(longitude_of_sun))
+    declination = math.asin(math.sin(tilt) * math.sin(longitude_of_sun))
+    sidereal = math.radians(15 * (18.697374558 + 24.06570982441908 * days) + longitude)
+    phi = math.radians(latitude)
+    sine = math.sin(phi) * math.sin(declination) + math.cos(phi) * math.cos(declination) * math.cos(sidereal - ascension)
+    return math.degrees(math.asin(sine))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dates(date(2020, 1, 1), date(2040, 12, 31)),
+    st.floats(-60, 60),
+    st.sampled_from(
+        [("Europe/Paris", 2.0), ("Indian/Reunion", 55.4), ("America/Cayenne", -52.3), ("Pacific/Noumea", 166.4), ("Pacific/Tahiti", -149.6)]
+    ),
+)
+def test_the_sun_touches_the_horizon_when_it_is_said_to(day: date, latitude: float, where: tuple[str, float]) -> None:
+    zone, longitude = where
+    rise, fall = sun_times(day, latitude, longitude, zone)
+    assert rise is not None and fall is not None and rise.date() == fall.date() == day and rise < fall
+    for instant in (rise, fall):
+        assert abs(elevation(instant.astimezone(UTC), latitude, longitude) + 0.833) < 0.05
+
+
+def test_the_sun_of_paris_at_the_solstices() -> None:
+    for day, rise, fall in ((date(2024, 6, 21), "05:47", "21:58"), (date(2024, 12, 21), "08:41", "16:56")):
+        for found, expected in zip(sun_times(day, 48.8566, 2.3522, "Europe/Paris"), (rise, fall), strict=True):
+            assert found is not None
+            assert abs(found.hour * 60 + found.minute - int(expected[:2]) * 60 - int(expected[3:])) <= 1
+
+
+def test_polar_day_and_night_are_said() -> None:
+    assert sun_times(date(2024, 6, 21), 75.0, 10.0, "Europe/Paris") == (None, None)
+    bright, dark = (lit_minutes((day,), 75.0, 10.0, "Europe/Paris", 0).sum() for day in (date(2024, 6, 21), date(2024, 12, 21)))
+    assert bright == 0 and dark == 1440
+
+
+def test_the_nights_of_clock_changes_last_what_they_last() -> None:
+    spring, plain, autumn = date(2024, 3, 30), date(2024, 3, 29), date(2024, 10, 26)
+    lit = lit_minutes((plain, spring, autumn), 48.85, 2.35, "Europe/Paris", 0)
+    assert lit[1][(2 + 12) * 4 : (3 + 12) * 4].sum() == 0 and lit[0][(2 + 12) * 4 : (3 + 12) * 4].sum() == 60  # 2 a.m. does not exist
+    assert lit[2][(2 + 12) * 4 : (3 + 12) * 4].sum() == 120  # and is told twice in autumn
+    assert abs(lit[1].sum() - lit[0].sum()) < 6  # the night itself is as long
+
+
+def test_the_law_and_the_norm_as_data() -> None:
+    assert rules.minimum_of("P2") == 10 and rules.minimum_of("M1") == 2 and rules.minimum_of("eteint") == 0
+    assert all(rules.minimum_of(name) >= 0 for name in rules.CLASSES)
+    assert rules.extinction("voirie", None) is None and rules.extinction("patrimoine", None) == (1.0, 7.0)
+    assert rules.extinction("parc", 21.5) == (22.5, 7.0) and rules.extinction("parc", None) == (1.0, 7.0)
+    assert rules.extinction("stationnement", 23.0) == (1.0, 7.0) and rules.extinction("stationnement", None) is None
