@@ -1,7 +1,8 @@
 """Injected faults and placebo actions of the energy benchmark, on simulated public buildings and on the real ones.
 
 Each building and quarter is watched untouched (any alarm is false) and once per fault; precision counts one sound quarter for one with a
-fault. An alarm before a fault began does not find it. The engine's own calls are scored (``detect.from_hours``).
+fault. An alarm that the untouched curve raises too, or raised before the fault began, does not find it. The
+engine's own calls are scored (``detect.from_hours``).
 """
 
 from __future__ import annotations
@@ -75,11 +76,12 @@ def _quarter(fleet: simulated.Fleet, whole: Calendar, reference: int, drawn: np.
                 cases.append((fault, m, first, simulated.inject(fleet, m, fault, first, int(drawn.integers(1_000_000)))[:end]))
     watched = detect.from_hours(np.stack([case[3] for case in cases]), known, fleet.temperature[:end], reference)
     told, sound = [], []
-    for i, (fault, _, first, _) in enumerate(cases):
+    for i, (fault, m, first, _) in enumerate(cases):
         if fault == "sound":
             sound.append({"alarms": [kind for kind, days in watched.alarms.items() if days[i].any()]})
         else:
-            after = np.flatnonzero(watched.any[i, first:])
+            fresh = np.any([days[i] & ~days[m] for days in watched.alarms.values()], axis=0)
+            after = np.flatnonzero(fresh[first:])
             told.append({"fault": fault, "delay": float(after[0]) if len(after) else np.nan})
     return pd.DataFrame(told), pd.DataFrame(sound)
 
