@@ -48,6 +48,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOCAGE_WORKERS", "2", "Processes that one engine may use."),
     Setting("BOCAGE_DASK", "", "tcp://host:port of a Dask scheduler that engines use instead of local processes."),
     Setting("BOCAGE_USECASES_PATH", "", "Folders, separated as in PATH, whose sub-folders are private use cases."),
+    Setting("BOCAGE_LLM_URL", "", "Address of an OpenAI-compatible server, ending in /v1. Empty: no language model, nothing needs one."),
+    Setting("BOCAGE_LLM_MODEL", "", "Name of the model to ask it for."),
+    Setting("BOCAGE_LLM_KEY", "", "Key of that server, if it wants one."),
+    Setting("BOCAGE_LLM_JOULES_PER_TOKEN", "0", "Energy of one token on that server, in joules. 0: not known, and said so."),
     Setting("BOCAGE_DONNEES", "", "Folder of the benchmarks' data sets. Empty: ../shared/data beside the source."),
 )
 
@@ -74,6 +78,18 @@ def read_int(name: str, environ: Mapping[str, str] = os.environ) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise InvalidSetting(f"{name} vaut « {text} » ; il faut un nombre entier, 1 ou plus.")
     return int(text)
+
+
+def read_number(name: str, environ: Mapping[str, str] = os.environ) -> float:
+    """The number, zero or more, of setting ``name``. Raises ``InvalidSetting``."""
+    text = read_setting(name, environ).replace(",", ".")
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < 1e9:
+        raise InvalidSetting(f"{name} vaut « {text} » ; il faut un nombre, zéro ou plus.")
+    return value
 
 
 def database_of(url: str, home: Path) -> dict[str, Any]:
@@ -139,6 +155,11 @@ UPLOAD_MB = read_int("BOCAGE_UPLOAD_MB")
 RUN_SECONDS = read_int("BOCAGE_RUN_SECONDS")
 RUN_MEMORY_MB = read_int("BOCAGE_RUN_MEMORY_MB")
 WORKERS = read_int("BOCAGE_WORKERS")
+
+LLM_URL = read_setting("BOCAGE_LLM_URL")
+LLM_MODEL = read_setting("BOCAGE_LLM_MODEL")
+LLM_KEY = read_setting("BOCAGE_LLM_KEY")
+LLM_JOULES_PER_TOKEN = read_number("BOCAGE_LLM_JOULES_PER_TOKEN")
 
 SECRET_KEY = _secret_key(HOME)
 DEBUG = False
