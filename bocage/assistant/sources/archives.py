@@ -26,7 +26,7 @@ Member = tuple[str, bytes | BrokenFile]
 
 
 def read_members(path: Path, wanted: re.Pattern[str]) -> Iterator[Member]:
-    """The files of the folder, ZIP or TAR(.gz) at ``path`` whose relative name matches ``wanted`` from end to end, with « / » between parts.
+    """The file at ``path``, or those of the folder, ZIP or TAR(.gz) whose relative name matches ``wanted`` from end to end.
 
     Raises ``UnreadableFile``: missing, neither of these, damaged as a whole, or unpacking to more than ``MAX_TOTAL_BYTES``.
     """
@@ -34,6 +34,8 @@ def read_members(path: Path, wanted: re.Pattern[str]) -> Iterator[Member]:
         yield from _folder(path, wanted)
     elif not path.is_file():
         raise UnreadableFile(f"« {path.name} » n’existe pas. Vérifiez le chemin du fichier ou du dossier.")
+    elif wanted.fullmatch(path.name):
+        yield from _one(path, path.name)
     elif zipfile.is_zipfile(path):
         yield from _zip(path, wanted)
     else:
@@ -57,16 +59,20 @@ def _folder(path: Path, wanted: re.Pattern[str]) -> Iterator[Member]:
         name = file.relative_to(root).as_posix()
         if not wanted.fullmatch(name):
             continue
-        # A link could lead out of the folder: nothing is followed.
-        if file.is_symlink() or not file.is_file() or not file.resolve().is_relative_to(root):
-            continue
-        try:
-            with file.open("rb") as opened:
-                yield name, bounded(opened)
-        except BrokenFile as error:
-            yield name, error
-        except OSError as error:
-            yield name, BrokenFile(f"le fichier ne s’ouvre pas ({error.strerror})")
+        # A link could lead out of the folder: none is followed.
+        if not file.is_symlink() and file.is_file() and file.resolve().is_relative_to(root):
+            yield from _one(file, name)
+
+
+def _one(file: Path, name: str) -> Iterator[Member]:
+    try:
+        with file.open("rb") as opened:
+            content: bytes | BrokenFile = bounded(opened)
+    except BrokenFile as error:
+        content = error
+    except OSError as error:
+        content = BrokenFile(f"le fichier ne s’ouvre pas ({error.strerror})")
+    yield name, content
 
 
 class _Budget:

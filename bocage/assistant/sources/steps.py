@@ -1,4 +1,4 @@
-"""What a sheet tells to do next: online services, forms, letters, offices, phone numbers, pages to read. Each keeps the branch it holds for."""
+"""What a sheet tells to do next: online services, forms, letters, offices, phones, pages. Each keeps the branch that it holds for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from bocage.assistant.sources.nodes import Node, text_of
 STEP_ELEMENTS = frozenset({"ServiceEnLigne", "OuSAdresser", "PourEnSavoirPlus", "LienExterneCommente", "ServiceComplementaire"})
 SHEET_URL = "https://www.service-public.fr/particuliers/vosdroits/"
 
-_PHONE = re.compile(
-    r"(?:\+33 ?[1-9](?:[ .]?\d{2}){4}|0\d(?:[ .]?\d{2}){4}|08\d{2} ?\d{3} ?\d{3}|0 ?8\d{2} ?\d{3} ?\d{3}|3\d ?\d{2}|1\d{1,2}|1[01]\d ?\d{3})"
-)
+# « 01 23 45 67 89 », « +33 1 23… », « 0 809 401 401 », « 3939 », « 15 », « 119 », « 118 700 ».
+_PHONE = re.compile(r"(?:\+33 ?[1-9]|0\d)(?:[ .]?\d{2}){4}|0 ?8\d{2} ?\d{3} ?\d{3}|3\d ?\d{2}|1\d{1,2}|1[01]\d ?\d{3}")
 _TITLE_PHONE = re.compile(r"^(3\d ?\d{2}|1\d{1,2})\s*[-–:]")
 _SHEET_ID = re.compile(r"[FNR]\d{1,7}")
 _URL = re.compile(r"https?://[^\s<>\"']{3,2000}")
@@ -25,7 +24,7 @@ def safe_url(url: str) -> str:
 
 
 class StepBook:
-    """Steps in the order met, each once per branch. Those of the recap at the foot of a sheet are dropped when a branch already has them."""
+    """Steps in the order met, each once per branch. Those recapped at the foot of a sheet are dropped when met before."""
 
     def __init__(self) -> None:
         self._steps: dict[Step, None] = {}

@@ -27,6 +27,7 @@ class Walker:
         self.passages: list[Passage] = []
         self.steps = StepBook()
         self._labels = _questionnaire_labels(publication)
+        self._top = {id(child) for child in publication.elements()}
 
     def walk(self) -> None:
         """Read the whole sheet."""
@@ -55,13 +56,15 @@ class Walker:
         self._emit(pending, path, case)
 
     def _block(self, child: Node, path: Trail, case: Trail, exclusive: bool) -> None:
-        title = text_of(child.child("Titre", "TitreAlternatif"))
+        alternative = text_of(child.child("TitreAlternatif"))
+        title = text_of(child.child("Titre")) or alternative
         if child.name in _THROUGH:
             self._blocks(child, path, case)
         elif child.name in _BRANCHES:
             self._blocks(child, path, _and(case, title))
         elif child.name in _CHAPTERS:
-            condition = title if exclusive else self._label(child)
+            # « Enfants » has for other title « Si vous avez des enfants »: its condition, in the words of the sheet.
+            condition = alternative or (title if exclusive else self._label(child))
             self._blocks(child, _and(path, title), _and(case, condition))
         elif child.name == "FragmentConditionne":
             self._blocks(child, path, _and(case, self._label(child)))
@@ -70,7 +73,7 @@ class Walker:
         elif child.name == "Tableau":
             self._table(child, "", path, case)
         elif child.name in STEP_ELEMENTS:
-            self.steps.add(child, case, recap=child in _children(self.publication))
+            self.steps.add(child, case, recap=id(child) in self._top)
 
     def _list(self, node: Node, lead: str, path: Trail, case: Trail) -> None:
         """Items one a line. An item under a condition of its own stands alone, so that its siblings stay true for everybody."""
@@ -112,10 +115,6 @@ def _and(trail: Trail, title: str) -> Trail:
     return (*trail, title) if title and title not in trail[-1:] else trail
 
 
-def _children(node: Node) -> list[Node]:
-    return [child for child in node.children if isinstance(child, Node)]
-
-
 def _exclusive_chapters(node: Node) -> set[int]:
     """Sibling chapters under different conditions (« Fonctionnaire », « Contractuel ») are branches, whatever the schema calls them."""
     chapters = [chapter for chapter in node.elements(*_CHAPTERS) if chapter.child("Condition") is not None]
@@ -131,7 +130,7 @@ def _questionnaire_labels(publication: Node) -> dict[str, str]:
     """Variable → « Vous êtes locataire », from the choices that set it true in this sheet."""
     labels: dict[str, str] = {}
     for choice in publication.descendants("Choix"):
-        label = text_of(choice.child("IntituleSiSelectionne", "Titre"))
+        label = text_of(choice.child("IntituleSiSelectionne")) or text_of(choice.child("Titre"))
         for variable in choice.descendants("affecteVrai"):
             labels.setdefault(variable.attributes.get("var", ""), label)
     return labels

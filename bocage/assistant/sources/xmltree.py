@@ -1,6 +1,6 @@
 """XML to ``Node`` by the standard library's expat, with everything that makes XML dangerous refused before it is read.
 
-A document type declaration is the door to entity expansion and to files elsewhere: none is accepted, as the official sheets and DOCX have none.
+A document type declaration is the door to entity expansion and to files elsewhere: none is accepted, and these files need none.
 """
 
 from __future__ import annotations
