@@ -19,6 +19,8 @@ from bocage.assistant.sources.sheets import document_of
 
 # In the archive, in its unpacked folder, or in the folder of the sheets themselves.
 _WANTED = re.compile(r"(?:(?:package/)?data/particuliers/|particuliers/)?F\d{1,7}\.json")
+# Nine tenths of the weight of a sheet: its neighbours, glossary and legal references, which nobody reads here.
+_UNREAD = frozenset({"DossierPere", "VoirAussi", "QuestionReponse", "Definition", "Abreviation", "Reference", "CommentFaireSi"})
 # These two stick to the word before them: « 1er », « m2 ».
 _STUCK = frozenset({"Exposant", "Indice"})
 
@@ -63,6 +65,8 @@ class _Builder:
         if not isinstance(name, str) or not isinstance(attributes, dict) or not isinstance(children, list):
             raise BrokenFile("le JSON n’a pas la forme d’une fiche")
         node = Node(name, {str(key): str(value) for key, value in attributes.items()})
+        if name in _UNREAD:
+            return node
         for child in children:
             if not isinstance(child, dict):
                 raise BrokenFile("le JSON n’a pas la forme d’une fiche")
