@@ -88,7 +88,10 @@ def parse_week(table: Mapping[str, Any]) -> Week:
     days: list[Ranges] = [()] * 7
     nth: list[NthDay] = []
     for key, text in table.items():
-        ranges = parse_ranges(str(text))
+        try:
+            ranges = parse_ranges(str(text))
+        except ScheduleError as error:
+            raise ScheduleError(f"{key} : {error}") from None
         for part in re.split(r",|\bet\b", fold(key)):
             found = _days(part.strip(), key)
             if isinstance(found, tuple):

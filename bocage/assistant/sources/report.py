@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from bocage.assistant.documents import Document
 
@@ -25,3 +26,6 @@ class SourceReport:
 
     documents: list[Document] = field(default_factory=list)
     errors: list[FileError] = field(default_factory=list)
+    oldest: date | None = None
+    newest: date | None = None
+    """Dates of the documents, for the register."""

@@ -11,7 +11,8 @@ from bocage.assistant.sources.nodes import MAX_DEPTH, MAX_NODES, BrokenFile, Nod
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, max_nodes: int) -> None:
+        self.max_nodes = max_nodes
         self.root = Node("")
         self.stack = [self.root]
         self.count = 0
@@ -20,8 +21,8 @@ class _Builder:
         self.count += 1
         if len(self.stack) > MAX_DEPTH:
             raise BrokenFile(f"plus de {MAX_DEPTH} éléments emboîtés")
-        if self.count > MAX_NODES:
-            raise BrokenFile(f"plus de {MAX_NODES} éléments")
+        if self.count > self.max_nodes:
+            raise BrokenFile(f"plus de {self.max_nodes} éléments")
         node = Node(name, attributes)
         self.stack[-1].children.append(node)
         self.stack.append(node)
@@ -37,9 +38,9 @@ def _refuse(*ignored: object) -> None:
     raise BrokenFile("une déclaration DOCTYPE ou d’entité s’y trouve ; ces fichiers n’en ont jamais")
 
 
-def parse_xml(data: bytes) -> Node:
+def parse_xml(data: bytes, max_nodes: int = MAX_NODES) -> Node:
     """The root element of ``data``. Raises ``BrokenFile``: not well formed, a DOCTYPE or an entity, too deep, too many elements."""
-    builder = _Builder()
+    builder = _Builder(max_nodes)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = builder.start
