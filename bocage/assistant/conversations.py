@@ -109,7 +109,7 @@ def receive(conversation: Conversation, text: str) -> Message:
 
 
 def answer(question: Message, answerer: Answerer | None = None) -> Message | None:
-    """Have the engine answer ``question``, and write its answer if a person has not been asked for meanwhile. None when it is not written."""
+    """Have the engine answer ``question``, and write its answer unless a person has been asked for meanwhile (None)."""
     conversation = question.conversation
     found = _engine_answer(question, conversation, answerer)
     message = Message(

@@ -1,4 +1,4 @@
-"""« Pas bon »: what an agent says of an answer becomes a question and answer that a person reviews, and that then wins over every search."""
+"""« Pas bon »: what an agent says of an answer becomes a question and answer that a person reviews, and that wins over every search."""
 
 from __future__ import annotations
 

@@ -31,6 +31,6 @@ def count_message(address: str, conversation: Conversation | None = None) -> Non
     if conversation is not None:
         keys.append((f"assistant conversation {conversation.pk}", PER_CONVERSATION))
     with transaction.atomic():
-        allowed = all([take(key, most) for key, most in keys])
-    if not allowed:
+        taken = [take(key, most) for key, most in keys]
+    if not all(taken):
         raise TooManyMessages("Beaucoup de messages en peu de temps. Attendez un quart d’heure, ou appelez la collectivité.")

@@ -111,7 +111,7 @@ class Message(TenantModel):
 
 
 class Handover(TenantModel):
-    """One passage of a request to one service: the clock of its wait. A transfer closes one and opens the next at the citizen's own hour."""
+    """One passage of a request to one service: the clock of its wait. A transfer closes one and opens the next at the citizen's hour."""
 
     class Reason(models.TextChoices):
         """Why a person was asked for."""

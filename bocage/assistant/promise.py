@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Protocol
 
 from bocage.contract import french
@@ -77,7 +78,7 @@ def parse_hours(text: str) -> WeeklyHours | None:
             for weekday in weekdays:
                 days[weekday] = tuple(sorted((*days.get(weekday, ()), *ranges)))
     for weekday, ranges in days.items():
-        if any(earlier[1] > later[0] for earlier, later in zip(ranges, ranges[1:], strict=False)):
+        if any(earlier[1] > later[0] for earlier, later in pairwise(ranges)):
             raise InvalidHours(f"Deux plages du {_DAYS[weekday]} se recouvrent. Écrivez-les l’une après l’autre.")
     return WeeklyHours(days)
 

@@ -1,4 +1,4 @@
-"""What the worker does for the assistant between two runs: mails, questions left by a dead server, requests nobody oriented, old conversations."""
+"""What the worker does for the assistant: mails, questions left by a dead server, requests nobody oriented, old conversations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does this message ask for a human? Words and turns of phrase are data (``data/wants_person.toml``); nothing is learnt, nothing is guessed."""
+"""Does this message ask for a human? Words and turns of phrase are data (``data/wants_person.toml``); nothing is learnt."""
 
 from __future__ import annotations
 
