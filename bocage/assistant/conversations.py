@@ -7,10 +7,12 @@ worker answers what was left (``answer_lost_questions``).
 from __future__ import annotations
 
 import logging
+import secrets
 from datetime import timedelta
 from typing import cast
 
 from django.conf import settings
+from django.core.signing import BadSignature, TimestampSigner
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 MAX_MESSAGE, MAX_CONTACT, MOST_MESSAGES = 2000, 200, 500
 LOST_AFTER = timedelta(seconds=30)
 _HISTORY = 12
+_KEY_AGE = timedelta(days=2)
 _UNAVAILABLE = Answer(
     Kind.REFUSAL, reason="La recherche ne répond pas en ce moment. Votre question est gardée ; une personne peut y répondre."
 )
@@ -51,12 +54,13 @@ class InvalidMessage(BocageError):
     code = "message-invalide"
 
 
-def start(audience: Audience, person: User | None = None) -> Conversation:
+def start(audience: Audience, person: User | None = None, secret: str = "") -> Conversation:
     """A new conversation, empty. Raises ``NotInService``."""
     if audience not in configuration().audiences:
         raise NotInService("L’assistant n’est pas en service ici. Adressez-vous directement à la collectivité.")
     now = timezone.now()
     conversation = Conversation(audience=audience.value, asked_by=person, last_at=now, state_at=now)
+    conversation.secret = secret or conversation.secret
     conversation.save()
     return conversation
 
@@ -71,24 +75,44 @@ def find(key: str) -> Conversation:
     return found
 
 
-def ask(conversation: Conversation, text: str, answerer: Answerer | None = None) -> None:
-    """The person writes; the machine answers if it is its turn. Raises ``InvalidMessage``."""
-    question = receive(conversation, text)
-    if question.for_machine:
+def ask(conversation: Conversation, text: str, answerer: Answerer | None = None, nonce: str = "") -> None:
+    """The person writes; the machine answers if it is its turn. The same ``nonce`` twice is one message. Raises ``InvalidMessage``."""
+    question = receive(conversation, text, nonce)
+    if question.for_machine and not question.replies.exists():
         answer(question, answerer)
 
 
-def open_with(audience: Audience, text: str, person: User | None = None) -> tuple[Conversation, Message]:
-    """A new conversation and its first message, both or none. Raises ``NotInService`` or ``InvalidMessage``."""
-    with transaction.atomic():
-        conversation = start(audience, person)
-        return conversation, receive(conversation, text)
+def new_key() -> str:
+    """An unguessable key, signed: put in the form of the first question, so that a question sent again is not a second conversation."""
+    return _signer().sign(secrets.token_urlsafe(32))
 
 
-def receive(conversation: Conversation, text: str) -> Message:
+def begin(audience: Audience, key: str = "", person: User | None = None) -> Conversation:
+    """The conversation that ``key`` (from ``new_key``) began, or a new one. Raises ``NotInService``."""
+    try:
+        secret = _signer().unsign(key, max_age=_KEY_AGE) if key else ""
+    except BadSignature:
+        secret = ""
+    held = Conversation.objects.filter(secret=secret, asked_by=person, audience=audience.value).first() if secret else None
+    if held:
+        return held
+    try:
+        with transaction.atomic():
+            return start(audience, person, secret)
+    except IntegrityError:
+        # The same form, sent twice at once: the other one has just begun it.
+        return cast(Conversation, Conversation.objects.get(secret=secret, asked_by=person))
+
+
+def receive(conversation: Conversation, text: str, nonce: str = "") -> Message:
     """Write what the person says. In their own words or by the state, it may be for a person rather than for the machine."""
-    clean = clean_message(text)
+    clean, nonce = clean_message(text), nonce.replace("\x00", "")[:40]
     with transaction.atomic():
+        # The row is locked before the nonce is looked up: of the same message sent twice at once, one waits and finds the other.
+        locked = Conversation.objects.select_for_update().filter(pk=conversation.pk).first()
+        sent = nonce and locked and Message.objects.filter(conversation=conversation, nonce=nonce).first()
+        if sent:
+            return sent
         effects = advance(conversation, h.CitizenWrites())
         if Message.objects.filter(conversation=conversation).count() >= MOST_MESSAGES:
             raise InvalidMessage("Cette conversation est très longue. Commencez-en une autre, ou demandez une personne.")
@@ -98,6 +122,7 @@ def receive(conversation: Conversation, text: str) -> Message:
             author=Author.CITIZEN,
             text=clean,
             turn=conversation.turn,
+            nonce=nonce,
             for_machine=Effect.ANSWER in effects and not calls,
         )
         message.save()
@@ -250,6 +275,10 @@ def clean_message(text: str) -> str:
     if len(clean) > MAX_MESSAGE:
         raise InvalidMessage(f"Votre message compte {len(clean)} caractères ; la limite est {MAX_MESSAGE}. Gardez l’essentiel.")
     return clean
+
+
+def _signer() -> TimestampSigner:
+    return TimestampSigner(salt="bocage.assistant.key")
 
 
 def _engine_answer(question: Message, conversation: Conversation, answerer: Answerer | None) -> Answer:

@@ -92,13 +92,15 @@ class Message(TenantModel):
     joules = models.FloatField(default=0.0)
     reply_to = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="replies")
     turn = models.PositiveIntegerField(default=0, help_text="Turn of the conversation when it was written.")
+    nonce = models.CharField(max_length=40, blank=True, help_text="Given by the form: sent twice, it is one message.")
     for_machine = models.BooleanField(default=False, help_text="A question that the machine is to answer.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["pk"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["reply_to"], condition=Q(author=Author.MACHINE.value), name="one_machine_answer_per_question")
+            models.UniqueConstraint(fields=["reply_to"], condition=Q(author=Author.MACHINE.value), name="one_machine_answer_per_question"),
+            models.UniqueConstraint(fields=["conversation", "nonce"], condition=~Q(nonce=""), name="one_message_per_nonce"),
         ]
 
     def __str__(self) -> str:
