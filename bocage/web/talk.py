@@ -56,6 +56,11 @@ class Quote:
         return self.source.url if self.source.url.startswith(("https://", "http://")) else ""
 
     @property
+    def dated(self) -> str:
+        """When it was last brought up to date."""
+        return f"Mise à jour le {french.day(self.source.updated_on, weekday=False, year=True)}" if self.source.updated_on else "Sans date"
+
+    @property
     def place(self) -> str:
         """Title and headings, as one line."""
         return ", ".join((self.source.title, *self.source.path))

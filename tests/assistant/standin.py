@@ -38,7 +38,7 @@ STEPS = (Step(StepKind.ONLINE, "Demander la carte grise", "https://ants.example/
 
 
 def answer(question, history, audience, organisation, now) -> Answer:
-    """« lent »: waits for the file named by STANDIN_GATE to appear. « panne »: raises. « <script> » comes back as the source would have it."""
+    """« lent » waits for the file named by STANDIN_GATE to appear, « panne » raises; the other words are below."""
     word = question.split()[0].lower()
     if word == "lent":
         gate = Path(os.environ["STANDIN_GATE"])

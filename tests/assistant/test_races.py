@@ -91,8 +91,7 @@ for turn in range(5):
 for turn in range(3):
     with organisation_context(owner):
         talk = conversations.begin(Audience.CITIZENS)
-    at_once(lambda: conversations.ask(Conversation.objects.get(pk=talk.pk), "dechetterie", answer) if Conversation.objects.filter(pk=talk.pk) else 1,
-            lambda: conversations.erase(Conversation.objects.get(pk=talk.pk)))
+    at_once(lambda: conversations.ask(talk, "dechetterie", answer), lambda: conversations.erase(Conversation.objects.get(pk=talk.pk)))
     with organisation_context(owner):
         assert not Message.objects.filter(conversation_id=talk.pk).exists()
 print("ok")
