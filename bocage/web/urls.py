@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from bocage.web.pages import accounts, decisions, deposits, front, journal, members, register, runs, tokens
+from bocage.web.pages import (
+    accounts,
+    agent_questions,
+    assistant,
+    assistant_settings,
+    decisions,
+    deposits,
+    front,
+    inbox,
+    journal,
+    members,
+    register,
+    runs,
+    tokens,
+    widget,
+)
 
 app_name = "web"
 
@@ -17,6 +32,11 @@ _of_an_organisation = [
     *register.urlpatterns,
     *members.urlpatterns,
     *tokens.urlpatterns,
+    *assistant.urlpatterns,
+    *widget.urlpatterns,
+    *agent_questions.urlpatterns,
+    *inbox.urlpatterns,
+    *assistant_settings.urlpatterns,
 ]
 
 urlpatterns = [
