@@ -220,6 +220,17 @@ def test_one_broken_page_never_stops_the_others(tmp_path: Path):
     assert sorted(e.file for e in report.errors) == ["b.pdf", "scan.pdf"]
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["[", "![a](", "*a", "_a", "**", "<!--", "<a ", "|", "- ", "`", "<![CDATA[", "</p>", "<p ", "&#", "# "])
+@pytest.mark.parametrize("kind", [read_markdown, read_html])
+def test_a_page_made_to_be_slow_is_read_or_refused_in_time(tmp_path: Path, piece: str, kind):
+    path = write(tmp_path / "lente.md", piece * (300_000 // len(piece)))
+    try:
+        kind(path)
+    except UnreadableFile as error:
+        assert error.message
+
+
 @settings(max_examples=60, deadline=None)
 @given(text=st.text(max_size=300), kind=st.sampled_from([read_markdown, read_html]))
 def test_any_text_is_a_page_or_a_refusal(tmp_path_factory: pytest.TempPathFactory, text: str, kind):

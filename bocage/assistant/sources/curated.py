@@ -57,7 +57,7 @@ def _of_toml(path: Path) -> Iterator[Mapping[str, Any]]:
     pairs = data.get("paire")
     if not isinstance(pairs, list) or not pairs:
         raise UnreadableFile(f"« {path.name} » ne contient pas de « [[paire]] » avec « questions » et « reponse ».")
-    shared = {key: data[key] for key in ("date", "licence", "editeur", "public") if key in data}
+    shared: dict[str, Any] = {key: data[key] for key in ("date", "licence", "editeur", "public") if key in data}
     for pair in pairs:
         yield {**shared, **pair} if isinstance(pair, Mapping) else {}
 

@@ -12,6 +12,13 @@ from bocage.assistant.sources.pages import PageBuilder, decode, page, read_bytes
 from bocage.contract.errors import UnreadableFile
 
 MAX_DEPTH = 500
+MAX_UNENDED = 100
+_UNENDED = re.compile(r"<[a-zA-Z/!?][^<>]*(?=<|\Z)")
+_CUTS = [
+    (re.compile("<!--"), re.compile("-->")),
+    (re.compile(r"<script\b", re.IGNORECASE), re.compile(r"</script[^<>]*>", re.IGNORECASE)),
+    (re.compile(r"<style\b", re.IGNORECASE), re.compile(r"</style[^<>]*>", re.IGNORECASE)),
+]
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
 _SKIPPED = frozenset(
     {"script", "style", "nav", "header", "footer", "aside", "form", "noscript", "template", "svg", "iframe", "select", "button", "head"}
@@ -148,10 +155,29 @@ def _is_skipped(tag: str, attributes: dict[str, str], main: bool) -> bool:
     return not main and tag not in ("body", "html") and bool(_MENU.search(f"{attributes.get('class', '')} {attributes.get('id', '')}"))
 
 
+def _tame(text: str, name: str) -> str:
+    """The page without comments, scripts and styles, in one pass. Raises ``UnreadableFile`` on a heap of tags that never end.
+
+    The parser of Python 3.11 takes quadratic time on these (CVE-2025-6069).
+    """
+    for opening, closing in _CUTS:
+        kept, at = [], 0
+        while found := opening.search(text, at):
+            kept.append(text[at : found.start()])
+            end = closing.search(text, found.end())
+            at = end.end() if end else len(text)
+        text = "".join([*kept, text[at:]])
+    if sum(1 for _ in _UNENDED.finditer(text)) > MAX_UNENDED:
+        raise UnreadableFile(
+            f"« {name} » n’est pas une page HTML bien formée : trop de balises n’y sont pas fermées. Enregistrez-la de nouveau."
+        )
+    return text
+
+
 def read_html(path: Path, root: Path | None = None) -> Document:
     """The page at ``path``; its id comes from its place under ``root``. Raises ``UnreadableFile``: not a text, no text, a menu."""
     reader = _Reader()
-    reader.feed(decode(read_bytes(path), path.name))
+    reader.feed(_tame(decode(read_bytes(path), path.name), path.name))
     reader.close()
     reader._close_block()
     blocks = [b for b in reader.blocks if b.main] if any(b.main and b.text for b in reader.blocks) else reader.blocks
@@ -164,7 +190,9 @@ def read_html(path: Path, root: Path | None = None) -> Document:
 
 
 def _build(blocks: list[_Block], builder: PageBuilder) -> str:
-    title, items, rows = "", [], []
+    title = ""
+    items: list[_Block] = []
+    rows: list[_Block] = []
 
     def close() -> None:
         if items:

@@ -16,10 +16,13 @@ _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+(.*)")
 _RULE = re.compile(r"\s*(?:[-*_]\s*){3,}")
 _TABLE_RULE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-{2,}:?)?\s*")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
-_IMAGE = re.compile(r"!\[[^\]]{0,500}\]\([^)]{0,2000}\)")
-_LINK = re.compile(r"\[([^\]]{1,500})\]\([^)]{0,2000}\)")
-_EMPHASIS = re.compile(r"(\*{1,3}|(?<!\w)_{1,3})(\S(?:.{0,2000}?\S)?)\1(?!\w)")
-_TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^>]{0,2000}>|<https?://[^>\s]{1,2000}>", re.DOTALL)
+# No class below takes its own opening mark: a page of a million « [ » is read in one pass.
+_IMAGE = re.compile(r"!\[[^\[\]]{0,500}\]\([^()]{0,2000}\)")
+_LINK = re.compile(r"\[([^\[\]]{1,500})\]\([^()]{0,2000}\)")
+_EMPHASIS = re.compile(
+    r"(?<![*\w])(\*{1,3})(?![\s*])([^*]{1,2000})(?<!\s)\1(?!\*)|(?<![_\w])(_{1,3})(?![\s_])([^_]{1,2000})(?<!\s)\3(?![\w])"
+)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
 _FRONT = re.compile(r"\A\ufeff?\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 
 
@@ -29,7 +32,7 @@ def read_markdown(path: Path, root: Path | None = None) -> Document:
     Raises ``UnreadableFile``: not a text, no text, front matter that is no TOML, a menu.
     """
     facts, body = _split(decode(read_bytes(path), path.name), path.name)
-    plain = _TAG.sub(" ", body)
+    plain = _TAG.sub(" ", _without_comments(body))
     linked = sum(len(words.split()) for words in _LINK.findall(plain))
     refuse_menu(path.name, len(_LINK.sub(r"\1", plain).split()), linked)
     builder = PageBuilder()
@@ -47,17 +50,26 @@ def _split(text: str, name: str) -> tuple[dict[str, Any], str]:
         raise UnreadableFile(f"« {name} » : l’en-tête entre « +++ » n’est pas du TOML ({error}).") from None
 
 
+def _without_comments(text: str) -> str:
+    kept, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
+        kept.append(text[at:start])
+        at = end + 3
+    return "".join([*kept, text[at:]])
+
+
 def inline(text: str) -> str:
     """The words of a line without its marks: links keep their label, images go."""
     text = _LINK.sub(r"\1", _IMAGE.sub("", text))
     for _ in range(3):
-        text = _EMPHASIS.sub(r"\2", text)
+        text = _EMPHASIS.sub(lambda found: found[2] or found[4], text)
     return re.sub(r"\\([\\`*_{}\[\]()#+\-.!|>])", r"\1", text.replace("`", ""))
 
 
 def _read(lines: list[str], builder: PageBuilder) -> str:
     """Blocks of the page to the builder; the first « # » is the title and opens no path."""
-    title, buffer, kind, fenced = "", [], "", False
+    title, kind, fenced = "", "", False
+    buffer: list[str] = []
 
     def close() -> None:
         nonlocal buffer, kind

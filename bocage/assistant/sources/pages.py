@@ -16,6 +16,8 @@ from bocage.assistant.sources.steps import safe_url
 from bocage.contract.errors import UnreadableFile
 
 MAX_PAGE_BYTES = 20_000_000
+MAX_TEXT = 2_000_000
+"""Characters of a page, about a thousand printed pages."""
 MAX_PASSAGES = 5_000
 _CASE = re.compile(r"cas\s*:\s*(.+)", re.IGNORECASE)
 _HEADING_LEVELS = 6
@@ -67,7 +69,8 @@ class PageBuilder:
     def _emit(self, text: str) -> None:
         if not text or len(self.passages) >= MAX_PASSAGES:
             return
-        path, case = [], []
+        path: list[str] = []
+        case: list[str] = []
         for _, title in sorted(self._headings.items()):
             branch = _CASE.fullmatch(title)
             (case if branch else path).append(branch[1][:1].upper() + branch[1][1:] if branch else title)
@@ -93,7 +96,9 @@ def read_bytes(path: Path) -> bytes:
 
 
 def decode(content: bytes, name: str) -> str:
-    """Text in UTF-8, else in Windows-1252, the two that town halls produce. Raises ``UnreadableFile`` on a binary file."""
+    """Text in UTF-8, else in Windows-1252, the two that town halls produce. Raises ``UnreadableFile``: binary, or over ``MAX_TEXT``."""
+    if len(content) > 2 * MAX_TEXT:
+        raise UnreadableFile(f"« {name} » dépasse {MAX_TEXT // 1_000_000} millions de caractères. Découpez-le en plusieurs pages.")
     if b"\x00" in content[:4096] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableFile(f"« {name} » n’est pas un texte. Enregistrez la page en UTF-8.")
     for encoding in ("utf-16", "utf-8-sig") if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig",):

@@ -52,8 +52,8 @@ def _steps_of(node: Node, case: tuple[str, ...]) -> list[Step]:
     if node.name == "OuSAdresser":
         return _office(node, title, case)
     if node.name in ("PourEnSavoirPlus", "LienExterneCommente"):
-        link = node.child("LienExterne") or node
-        label, target = title or text_of(link), safe_url(link.attributes.get("URL", ""))
+        outside = node.child("LienExterne") or node
+        label, target = title or outside.text(), safe_url(outside.attributes.get("URL", ""))
         return [Step(StepKind.PAGE, label, target, case)] if label and target else []
     steps = [Step(_service_kind(node), _with_cerfa(title, node), safe_url(node.attributes.get("URL", "")), case)] if title else []
     for annex in node.elements("ServiceEnLigneAnnexe"):

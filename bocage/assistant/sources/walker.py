@@ -77,7 +77,8 @@ class Walker:
 
     def _list(self, node: Node, lead: str, path: Trail, case: Trail) -> None:
         """Items one a line. An item under a condition of its own stands alone, so that its siblings stay true for everybody."""
-        lines, apart = [], []
+        lines: list[tuple[str, str]] = []
+        apart: list[tuple[str, str]] = []
         for item in node.elements("Item"):
             label = self._label(item)
             (apart if label and label not in case else lines).append((label, item.text()))

@@ -34,7 +34,7 @@ class _Builder:
         self.stack[-1].children.append(text)
 
 
-def _refuse(*ignored: object) -> None:
+def _refuse(*ignored: object) -> int:
     raise BrokenFile("une déclaration DOCTYPE ou d’entité s’y trouve ; ces fichiers n’en ont jamais")
 
 
