@@ -187,7 +187,7 @@ def phone_of(contact: str) -> tuple[str, str]:
 
 
 def open_talk(key: str, action: str, sent: Mapping[str, str], address: str) -> Conversation:
-    """The conversation that the first question, or asking for a person before any, opens. Raises ``BocageError``; nothing is then written."""
+    """The conversation opened by the first question, or by asking for a person before any. Raises ``BocageError`` and writes nothing."""
     count_message(address)
     if action == "question":
         conversations.clean_message(sent.get("texte", ""))
