@@ -232,7 +232,10 @@ LOGGING = {
     "filters": {"masked": {"()": "bocage.assistant.masking.MaskPersonalData"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["masked"], "formatter": "line"}},
-    "loggers": {name: {"handlers": ["stderr"], "level": "WARNING", "propagate": True} for name in ("bocage", "django")},
+    "loggers": {
+        "bocage": {"handlers": ["stderr"], "level": "WARNING"},
+        "django": {"handlers": ["stderr"], "level": "ERROR"},
+    },
 }
 
 # --- The portal -------------------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.utils import timezone
 from bocage.assistant import conversations, inbox
 from bocage.assistant.answer_types import Answer, Author, Cited
 from bocage.assistant.configuration import Configuration, configuration
-from bocage.assistant.documents import Origin, Step, StepKind
+from bocage.assistant.documents import Audience, Origin, Step, StepKind
 from bocage.assistant.handover import State
 from bocage.assistant.limits import count_message
 from bocage.assistant.models import Conversation, Feedback, Handover, Message
@@ -184,6 +184,18 @@ def phone_of(contact: str) -> tuple[str, str]:
     """The phone number in the organisation's public contact, as written and as a browser dials it; two empty texts without one."""
     found = _PHONE.search(contact)
     return (found.group(), re.sub(r"[^\d+]", "", found.group())) if found else ("", "")
+
+
+def open_talk(key: str, action: str, sent: Mapping[str, str], address: str) -> Conversation:
+    """The conversation opened by the first question, or by asking for a person before any. Raises ``BocageError`` and writes nothing."""
+    count_message(address)
+    if action == "question":
+        conversations.clean_message(sent.get("texte", ""))
+    elif action != "personne":
+        raise conversations.InvalidMessage("Cette action n’existe pas. Actualisez la page.")
+    conversation = conversations.begin(Audience.CITIZENS, key)
+    _ACTIONS[action](conversation, sent)
+    return conversation
 
 
 def perform(conversation: Conversation, action: str, sent: Mapping[str, str], address: str) -> None:

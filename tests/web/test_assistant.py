@@ -97,7 +97,11 @@ def test_distress_shows_the_numbers_and_calls_a_person(citizen):
 
 def test_nothing_that_is_typed_is_ever_markup(citizen, agent, brenoux):
     address = asked(citizen, EVIL)
-    for page in (citizen.get(address), citizen.post(address, {"action": "contact", "contact": EVIL}), citizen.post(address, {"action": EVIL})):
+    for page in (
+        citizen.get(address),
+        citizen.post(address, {"action": "contact", "contact": EVIL}),
+        citizen.post(address, {"action": EVIL}),
+    ):
         assert b"<script>alert" not in page.content and b"<img src=x" not in page.content
     citizen.post(address, {"action": "personne"})
     citizen.post(address, {"action": "contact", "contact": EVIL, "accord": "oui"})
@@ -278,7 +282,9 @@ def test_the_widget_has_the_same_conversation_with_the_same_citations(citizen, a
         said = widget(citizen, "post", texte="déchetterie ?", start=start, jeton="un").json()
     (question, machine) = said["messages"]
     assert question["author"] == "citoyen" and machine["quotes"][0]["date"] == "2026-09-01"
-    assert machine["quotes"][0]["sentences"] == ["La déchetterie de Brenoux est ouverte du mardi au samedi, de 9 h à 12 h et de 14 h à 18 h."]
+    assert machine["quotes"][0]["sentences"] == [
+        "La déchetterie de Brenoux est ouverte du mardi au samedi, de 9 h à 12 h et de 14 h à 18 h."
+    ]
     key = said["key"]
     assert widget(citizen, "post", f"{key}/", action="personne", service="accueil").json()["state"] == "file"
     agent.post(f"{BOX}{number(brenoux)}/", {"action": "prendre"})

@@ -15,13 +15,12 @@ from django.views.decorators.http import require_http_methods
 from bocage.assistant import conversations
 from bocage.assistant.configuration import configuration
 from bocage.assistant.documents import Audience
-from bocage.assistant.limits import count_message
 from bocage.assistant.models import Conversation
 from bocage.assistant.transitions import UnknownConversation
 from bocage.contract.errors import BocageError
 from bocage.web.access import public_page
 from bocage.web.errors import error_page
-from bocage.web.talk import perform, phone_of, talk_context, version
+from bocage.web.talk import open_talk, perform, phone_of, talk_context, version
 
 
 @require_http_methods(["GET", "POST"])
@@ -34,15 +33,7 @@ def assistant(request: HttpRequest) -> HttpResponse:
         return _show(request, None)
     sent, address = request.POST, request.META.get("REMOTE_ADDR", "")
     try:
-        count_message(address)
-        asks = sent.get("action", "question") == "question"
-        if asks:
-            conversations.clean_message(sent.get("texte", ""))
-        conversation = conversations.begin(Audience.CITIZENS, sent.get("cle", ""))
-        if asks:
-            conversations.ask(conversation, sent.get("texte", ""), nonce=sent.get("jeton", ""))
-        else:
-            conversations.request_person(conversation)
+        conversation = open_talk(sent.get("cle", ""), sent.get("action", "question"), sent, address)
     except BocageError as error:
         return _show(request, None, error)
     return redirect(_address(request, conversation))

@@ -19,12 +19,11 @@ from django.views.decorators.http import require_http_methods
 from bocage.assistant import conversations
 from bocage.assistant.configuration import configuration
 from bocage.assistant.documents import Audience
-from bocage.assistant.limits import count_message
 from bocage.assistant.models import Conversation
 from bocage.assistant.transitions import UnknownConversation
 from bocage.contract.errors import BocageError
 from bocage.web.access import public_page
-from bocage.web.talk import Line, Quote, perform, phone_of, talk_context
+from bocage.web.talk import Line, Quote, open_talk, perform, phone_of, talk_context
 
 _MAX_BODY = 20_000
 _PREFLIGHT_S = 600
@@ -78,15 +77,7 @@ def widget(request: HttpRequest) -> HttpResponse:
         first = {"name": owner.name, "days": settings.retention_days, "phone": written, "tel": dialled, "start": conversations.new_key()}
         return JsonResponse(first | {"expected": talk_context(None)["expected"], "most": conversations.MAX_MESSAGE})
     sent = _body(request)
-    count_message(request.META.get("REMOTE_ADDR", ""))
-    asks = sent.get("action", "question") == "question"
-    if asks:
-        conversations.clean_message(sent.get("texte", ""))
-    conversation = conversations.begin(Audience.CITIZENS, sent.get("start", ""))
-    if asks:
-        conversations.ask(conversation, sent.get("texte", ""), nonce=sent.get("jeton", ""))
-    else:
-        conversations.request_person(conversation)
+    conversation = open_talk(sent.get("start", ""), sent.get("action", "question"), sent, request.META.get("REMOTE_ADDR", ""))
     return JsonResponse(_document(request, conversation), status=201)
 
 
