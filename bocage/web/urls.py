@@ -8,6 +8,7 @@ from bocage.web.pages import (
     accounts,
     agent_questions,
     assistant,
+    assistant_register,
     assistant_settings,
     decisions,
     deposits,
@@ -29,6 +30,8 @@ _of_an_organisation = [
     *runs.urlpatterns,
     *decisions.urlpatterns,
     *journal.urlpatterns,
+    # Before the use cases, whose slug would take its place.
+    *assistant_register.urlpatterns,
     *register.urlpatterns,
     *members.urlpatterns,
     *tokens.urlpatterns,

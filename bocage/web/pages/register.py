@@ -18,6 +18,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
 from bocage.contract import discovery
+from bocage.assistant.figures import report as assistant_report
 from bocage.contract.errors import BocageError, UnknownUseCase
 from bocage.contract.french import count, number, percent
 from bocage.organisations.membership import Permission
@@ -45,6 +46,7 @@ def register_list(request: HttpRequest) -> HttpResponse:
         "joules_low": sum(e.joules_low for e in shown),
         "joules_high": sum(e.joules_high for e in shown),
         "anchors": history.anchors(1),
+        "assistant": assistant_report(),
     }
     return _public(request, render(request, "web/register/list.html", context))
 
