@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from bocage.cli.assistant_import import assistant_import
+from bocage.cli.assistant_search import ask_command, eval_command
 from bocage.cli.django_setup import setup_django
 from bocage.cli.output import out
 
@@ -23,3 +25,8 @@ def assistant_purge(organisation: str) -> None:
 
     done = purge(get_organisation(organisation)) if organisation else purge_all()
     out.print(f"Conversations effacées : {done.erased} ; masquées, en attente d’une personne : {done.masked}.")
+
+
+assistant_command.add_command(assistant_import)
+assistant_command.add_command(ask_command)
+assistant_command.add_command(eval_command)

@@ -1,7 +1,7 @@
 """How people really ask: questions in everyday words for each national sheet, as data. One Markdown file per theme, reviewed like code.
 
-A sheet is a heading « ## F3167 Title » and its questions are the « - » lines under it. Nothing else may stand in a file but its « # » title,
-blank lines and « > » remarks.
+A sheet is a heading « ## F3167 Title » and its questions are the « - » lines under it. Nothing else may stand in a file but its « # »
+title, blank lines and « > » remarks.
 """
 
 from __future__ import annotations

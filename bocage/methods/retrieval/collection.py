@@ -1,20 +1,19 @@
 """A searchable collection in memory: what each document says, read in a dozen ways, and the features that a question gives each of them.
 
-Everything here is arrays: it is written to ``.npy`` files and read back by memory map elsewhere. A collection may lean on another one (``base``):
-a commune's own pages count words as the national sheets do, so that scores of the two compare.
+Everything here is arrays: it is written to ``.npy`` files and read back by memory map elsewhere. A collection may lean on another one
+(``base``): a commune's own pages count words as the national sheets do, so that scores of the two compare.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bocage.methods.retrieval.postings import Counts, Floats, Ints, Postings, Statistics, bm25, count, statistics
-from bocage.methods.retrieval.question import Question, text_grams
+from bocage.methods.retrieval.question import text_grams
 from bocage.methods.retrieval.text import stems, tokens
 
 _BANK_PRIOR, _OWN_SHARE = 30.0, 0.7
@@ -41,7 +40,8 @@ class Entry:
 
 @dataclass(slots=True)
 class Collection:
-    """Arrays of one collection. ``postings`` by field; ``owner``: the document of each passage; ``themes``: the theme of each document (-1: none).
+    """Arrays of one collection. ``postings`` by field; ``owner``: the document of each passage; ``themes``: the theme of each document
+    (-1: none).
 
     ``centre``: (documents, k) unit vectors of title, description and questions together; ``own``: the same without the questions.
     """
@@ -156,10 +156,9 @@ def _themes(entries: Sequence[Entry]) -> tuple[Ints, int]:
     return np.array([known.setdefault(e.theme, len(known)) if e.theme else -1 for e in entries], np.int32), len(known)
 
 
-def _likelihoods(
-    mixed: Counts, themes: Ints, theme_count: int, size: int, base: Collection | None
-) -> tuple[Postings, Postings, Floats]:
-    """How much likelier each term is in a theme than anywhere, and in a document than in its theme (log ratios, sparse), and the background.
+def _likelihoods(mixed: Counts, themes: Ints, theme_count: int, size: int, base: Collection | None) -> tuple[Postings, Postings, Floats]:
+    """How much likelier each term is in a theme than anywhere, and in a document than in its theme (log ratios, sparse), and the
+    background.
 
     A document's own counts are smoothed by its theme's (Dirichlet, ``_BANK_PRIOR``), its theme's by the whole (``_OWN_SHARE``).
     """

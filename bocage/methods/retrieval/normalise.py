@@ -1,11 +1,13 @@
-"""Text-message French, made plain before analysis: « g pa recu koi fair » → « j ai pas recu quoi fair ». The table is data (``sms.txt``)."""
+"""Text-message French, made plain before analysis: « g pa recu koi fair » → « j ai pas recu quoi fair ». The table is data
+(``sms.txt``).
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from importlib import resources
 
-from bocage.methods.retrieval.text import fold, tokens
+from bocage.methods.retrieval.text import tokens
 
 
 class PairsFormatError(ValueError):
@@ -54,7 +56,6 @@ class Phrases:
                 out.append(words[at])
                 at += 1
         return out
-
 
     def added(self, words: list[str]) -> list[str]:
         """The right sides of every sequence found, longest first at each place, to be added to the words rather than replace them."""

@@ -1,14 +1,17 @@
-"""Inverted lists as three arrays: for each term, the rows where it stands and what it weighs there. Scoring is a sum over the question's terms."""
+"""Inverted lists as three arrays: for each term, the rows where it stands and what it weighs there. Scoring is a sum over the question's
+terms.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int32]
 
 
@@ -40,7 +43,7 @@ class Counts:
 
 def count(rows: Iterable[Sequence[str]], vocabulary: dict[str, int], grow: bool = True) -> Counts:
     """Counts of the terms of each row. New terms join ``vocabulary`` when it may grow, and are left out when not."""
-    starts, terms, counts = [0], [], []
+    starts, terms, counts = [0], list[int](), list[int]()
     for row in rows:
         found: dict[int, int] = {}
         for word in row:

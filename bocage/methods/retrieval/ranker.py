@@ -61,8 +61,8 @@ def train(
 ) -> Ranker:  # fmt: skip
     """Fit by Adam on questions, each a run of candidates.
 
-    ``features``: (candidates, features); ``right``: whether a candidate answers; ``starts``: (questions + 1,) where each question's run begins.
-    Questions without a right candidate are left out. The loss is the cross-entropy between softmax(scores) and the right ones.
+    ``features``: (candidates, features); ``right``: whether a candidate answers; ``starts``: (questions + 1,) where each question's run
+    begins. Questions without a right candidate are left out. The loss is the cross-entropy between softmax(scores) and the right ones.
     """
     rng = np.random.default_rng(seed)
     mean, deviation = features.mean(0), features.std(0) + 1e-6

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from importlib import resources
 
 import Stemmer
 
@@ -21,13 +22,7 @@ _LONG = re.compile(r"([a-z])\1{2,}")
 _stemmer = Stemmer.Stemmer("french")
 
 # Words that say nothing of the subject. Interrogatives stay: « combien », « où », « quand » tell one sheet from another.
-STOP = frozenset(
-    """a ai aie ait as au aux avec avez avoir avons c ca ce ceci cela celle celles celui ces cet cette ceux d dans de des donc du elle elles
-    en es est et etais etait etc ete etes etre eu eux fait faites fais faut il ils j je l la le les leur leurs lui m ma mais me mes moi mon
-    n ne ni nos notre nous on ont or ou par pas peut peux plus pour puis qu que quel quelle quelles quels qui s sa se serait ses si soit
-    son sont suis sur t ta te tes toi ton tous tout toute toutes tu un une va vais vos votre vous y bonjour bonsoir merci svp salut
-    madame monsieur cordialement alors aussi bien comme tres quoi fois encore meme ici la deja apres avant chez sans entre vers""".split()
-)
+STOP = frozenset(resources.files("bocage.methods.retrieval").joinpath("stop.txt").read_text(encoding="ascii").split())
 
 
 def fold(text: str) -> str:
