@@ -54,7 +54,8 @@
     if (button && button.name) data.append(button.name, button.value);
     form.setAttribute("aria-busy", "true");
     announce("Envoi en cours.");
-    fetch(form.action, { method: "POST", body: new URLSearchParams(data), credentials: "same-origin" }).then(function (response) {
+    /* A button named « action » hides the form's own property. */
+    fetch(form.getAttribute("action") || location.pathname, { method: "POST", body: new URLSearchParams(data), credentials: "same-origin" }).then(function (response) {
       return response.text().then(function (html) { return { response: response, html: html }; });
     }).then(function (got) {
       var page = new DOMParser().parseFromString(got.html, "text/html");
