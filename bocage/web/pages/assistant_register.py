@@ -27,7 +27,9 @@ def assistant_entry(request: HttpRequest) -> HttpResponse:
         Bar(date_format(first, "N Y"), (month.answers, month.clarifications, month.refusals + month.emergencies))
         for first, month in found.months
     ]
-    chart = bar_chart(bars, ("Répondues", "Précision demandée", "Refusées ou urgentes"), ("p", "q", "r"), "Questions par mois", name="questions")
+    chart = bar_chart(
+        bars, ("Répondues", "Précision demandée", "Refusées ou urgentes"), ("p", "q", "r"), "Questions par mois", name="questions"
+    )
     context = {
         "r": found,
         "audiences": [_AUDIENCES[audience] for audience in found.audiences],

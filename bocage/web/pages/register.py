@@ -17,8 +17,8 @@ from django.utils.formats import date_format
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
-from bocage.contract import discovery
 from bocage.assistant.figures import report as assistant_report
+from bocage.contract import discovery
 from bocage.contract.errors import BocageError, UnknownUseCase
 from bocage.contract.french import count, number, percent
 from bocage.organisations.membership import Permission
