@@ -60,7 +60,7 @@ def screen(text: str) -> Screening:
     """Look at a message sentence by sentence, and whole when it is short: a cry may be buried in a request for a form."""
     sentences = sentences_of(text)
     found = by_patterns(sentences)
-    if not found and sum(map(len, sentences)) < 2:
+    if not found and len({word for sentence in sentences for word in sentence}) < 2:
         return Screening()
     scores = _by_scores(sentences)
     limits = settings()["seuils"]
