@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -19,6 +20,8 @@ from bocage.assistant.retention import purge_all
 from bocage.assistant.transitions import advance
 from bocage.organisations.tenancy import across, organisation_context
 
+log = logging.getLogger(__name__)
+
 ORIENT_AFTER = timedelta(minutes=2)
 RELEASE_AFTER = timedelta(hours=2)
 CLOSE_AFTER = timedelta(hours=24)
@@ -28,13 +31,21 @@ _purged_at: float | None = None
 
 def sweep() -> None:
     """One turn. Cheap when there is nothing to do; each part is safe to do twice or in two workers at once."""
+    for part in (answer_lost_questions, time_out, _purge_daily, send_due):
+        try:
+            part()
+        except OperationalError:
+            raise
+        except Exception:
+            # One part's fault must not keep the others, nor the runs that the same thread watches, from being looked after.
+            log.exception("upkeep of the assistant failed: %s", part.__name__)
+
+
+def _purge_daily() -> None:
     global _purged_at
-    answer_lost_questions()
-    time_out()
     if _purged_at is None or time.monotonic() - _purged_at >= _PURGE_EVERY_S:
         purge_all()
         _purged_at = time.monotonic()
-    send_due()
 
 
 def time_out() -> int:
