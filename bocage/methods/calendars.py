@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -72,11 +72,17 @@ def _holidays_of_year(territory: str, year: int) -> dict[date, str]:
         raise ValueError(f"territoire inconnu : {territory!r}") from error
 
 
-def school_holidays(days: pd.DatetimeIndex, zone: SchoolZone | None) -> pd.Series:
-    """Whether each day is a school holiday in ``zone``: a nullable boolean, ``<NA>`` where the calendar is not known."""
+@lru_cache(maxsize=1)
+def _school_calendar() -> Any:
+    """The library's calendar, read once: it parses a file of thirty years."""
     from vacances_scolaires_france import SchoolHolidayDates
 
-    known = SchoolHolidayDates()
+    return SchoolHolidayDates()
+
+
+def school_holidays(days: pd.DatetimeIndex, zone: SchoolZone | None) -> pd.Series:
+    """Whether each day is a school holiday in ``zone``: a nullable boolean, ``<NA>`` where the calendar is not known."""
+    known = _school_calendar()
     # The last published year is incomplete after its summer; the library ends with the last day on holiday.
     first, last = min(known.data), max(known.data)
     values = [

@@ -187,7 +187,10 @@ def _strings(*values: object) -> Iterator[str]:
 
 def _values(table: pd.DataFrame) -> Iterator[str]:
     for column in table.columns:
-        if not pd.api.types.is_float_dtype(table[column]):
+        if pd.api.types.is_datetime64_dtype(table[column]):
+            # A day of the table may be the subject (« the town on that day »): it is named as a file writes it.
+            yield from (pd.Timestamp(value).date().isoformat() for value in table[column].dropna().unique())
+        elif not pd.api.types.is_float_dtype(table[column]):
             yield from (str(value) for value in table[column].dropna().unique())
 
 

@@ -80,10 +80,11 @@ def corrections(task: BoostTask) -> dict[int, np.ndarray]:
     rows, targets, weights = [], [], []
     recency = np.exp2((np.arange(days) - days + 1) / task.settings.half_life)
     coming = {}
+    profile = rolling_profile(task.filled, task.day_type, len(task.rolling), 2.0)
     share = 1.0 if len(task.ahead) == 1 else task.settings.share
     share *= min(1.0, task.settings.max_rows / (max(1.0, len(task.ahead) * share) * days * slots * count))
     for k in task.ahead:
-        table = _features(task, k, unit)
+        table = _features(task, k, unit, profile[k - 1])
         target = (task.values - task.rolling[k - 1, :days]) / unit
         usable = ~np.isnan(target) & (np.arange(days) >= days - task.settings.days)[:, None, None]
         usable &= (drawn.random(days) < share)[:, None, None]
@@ -152,8 +153,11 @@ def _running_mean(array: np.ndarray, width: int) -> np.ndarray:
     return result
 
 
-def _features(task: BoostTask, k: int, unit: np.ndarray) -> np.ndarray:
-    """(days + horizon, slots, series, p) as float32: only what is known ``k`` days before, and the covariates of the day itself."""
+def _features(task: BoostTask, k: int, unit: np.ndarray, profile: np.ndarray) -> np.ndarray:
+    """(days + horizon, slots, series, p) as float32: only what is known ``k`` days before, and the covariates of the day itself.
+
+    ``profile``: the weekly profile as known ``k`` days before.
+    """
     days, slots, count = task.values.shape
     total = task.rolling.shape[1]
     base = task.rolling[k - 1]
@@ -183,7 +187,7 @@ def _features(task: BoostTask, k: int, unit: np.ndarray) -> np.ndarray:
         _lagged(_running_mean(error, 28), k, total),
         *(apart(_lagged(task.filled, lag, total)) for lag in (k, week, week + 7, week + 14)),
         *(apart(_lagged(_running_mean(task.filled, width), k, total)) for width in (7, 28)),
-        apart(rolling_profile(task.filled, task.day_type, len(task.rolling), 2.0)[k - 1]),
+        apart(profile),
         *(of_day(error[:, max(0, late - back)]) for back in (0, 1)),
         of_day(error[:, -part:].mean(axis=1)),
         of_day(error[:, : slots // 5 + 1].mean(axis=1)),

@@ -71,12 +71,15 @@ class Context:
 
 @dataclass(frozen=True)
 class Plan:
-    """How much work to do. ``curves`` None: weekly profiles only; ``boost`` None: no correction; ``boost_weight``: its part in the mean."""
+    """How much work to do. ``curves`` None: weekly profiles only; ``boost`` None: no correction; ``boost_weight``: its part in the mean.
+    ``accident``: robust deviations of the whole series from which a value is one; None for series whose daily peak is
+    many times their median (a station at 8 a.m.)."""
 
     curves: CurveSettings | None = field(default_factory=CurveSettings)
     boost: BoostSettings | None = field(default_factory=BoostSettings)
     boost_weight: float = 0.5
     intervals: IntervalSettings = field(default_factory=IntervalSettings)
+    accident: float | None = ACCIDENT
 
 
 FULL = Plan(boost=BoostSettings(rounds=300, leaf_rows=80, ridge=20.0, feature_share=0.5))
@@ -133,7 +136,7 @@ def forecast(
     tell = progress or (lambda done, what: None)
     days = len(grid.days)
     context = context.until(days + horizon)
-    split = separate(_without_peaks(grid.values), context.weekday, clock_lag(context.clock_shift))
+    split = separate(_without_peaks(grid.values, plan.accident), context.weekday, clock_lag(context.clock_shift))
     filled = _whole(fill_gaps(split.values, context.day_type))
     rolling = rolling_profile(filled, context.day_type, horizon)
     learnt = np.zeros(len(grid.names), dtype=bool)
@@ -165,9 +168,11 @@ def forecast(
     )
 
 
-def _without_peaks(values: np.ndarray) -> np.ndarray:
+def _without_peaks(values: np.ndarray, accident: float | None = ACCIDENT) -> np.ndarray:
     """``values`` with accidents as NaN."""
     cleaned = values.copy()
+    if accident is None:
+        return cleaned
     for s in range(values.shape[2]):
         curve = values[:, :, s]
         known = curve[~np.isnan(curve)]
@@ -175,7 +180,7 @@ def _without_peaks(values: np.ndarray) -> np.ndarray:
             centre = np.median(known)
             spread = np.median(np.abs(known - centre))
             # A series that hardly moves has no spread to speak of: a fifth of its level stands in.
-            cleaned[:, :, s][curve > centre + ACCIDENT * max(spread, 0.2 * abs(centre) / ACCIDENT)] = np.nan
+            cleaned[:, :, s][curve > centre + accident * max(spread, 0.2 * abs(centre) / accident)] = np.nan
     return cleaned
 
 

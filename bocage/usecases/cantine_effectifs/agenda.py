@@ -1,0 +1,188 @@
+"""The school calendar around each day, and the days that will be served. Only calendars and the past are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from bocage.methods.calendars import SchoolZone, public_holidays, school_holidays
+from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
+
+SUMMER = (7, 8)
+FAR = 400
+LONG_GAP = 9
+"""Days from one meal to the next beyond which the gap may be a school holiday."""
+
+RECENT = 250
+"""Last served days that tell the zone."""
+
+ZONES: tuple[SchoolZone, ...] = ("A", "B", "C")
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """Per day: ``since`` and ``until`` the nearest school holidays, ``since_summer`` and ``until_summer`` (days, ``FAR`` when not known),
+    ``flags`` (days, p) of 0 to 1 named by ``FLAGS``."""
+
+    since: np.ndarray
+    until: np.ndarray
+    since_summer: np.ndarray
+    until_summer: np.ndarray
+    flags: np.ndarray
+
+
+FLAGS = (
+    *("back_1", "back_2", "back_3", "back_4", "back_5", "first_days", "first_of_year", "first_weeks", "last_week", "last_friday"),
+    *("last_thursday", "christmas_meal", "christmas_week", "july", "july_near", "last_of_year", "eve", "morrow", "bridge", "long_after"),
+    *("long_before", "eid", "eid_morrow", "eid_eve", "ramadan"),
+)
+
+
+def school_zone(known: pd.DatetimeIndex, choice: str) -> SchoolZone | None:
+    """The zone asked for; for « auto », the one in whose holidays the fewest meals were lately served; None when all three disagree with
+    the days served (zones moved in 2015, hence « lately »)."""
+    if choice in ZONES:
+        return cast(SchoolZone, choice)
+    shares: list[tuple[float, SchoolZone]] = []
+    for zone in ZONES:
+        closed = school_holidays(known[-RECENT:], zone).dropna()
+        if len(closed) >= 20:
+            shares.append((float(closed.astype(float).mean()), zone))
+    return min(shares)[1] if shares and min(shares)[0] <= 0.08 else None
+
+
+@lru_cache(maxsize=8)
+def _eids(first: int, last: int) -> tuple[tuple[pd.Timestamp, ...], tuple[pd.Timestamp, ...]]:
+    """First days of both Eids, and of Eid al-Fitr alone, as estimated by ``holidays`` (moon calendar)."""
+    import holidays
+
+    found = holidays.country_holidays("TR", years=range(first, last + 1), language="en_US").items()
+    days = [sorted(pd.Timestamp(day) for day, name in found if word in name) for word in ("Eid", "Fitr")]
+    one = pd.Timedelta(days=1)
+    both, fitr = (tuple(day for day in some if day - one not in some) for some in days)
+    return both, fitr
+
+
+def read_agenda(days: pd.DatetimeIndex, past: int, zone: SchoolZone | None, territory: str) -> Agenda:
+    """The facts of ``days`` (in the order of time, the first ``past`` served). Raises ``ValueError`` for an unknown territory."""
+    span = pd.date_range(days[0] - pd.Timedelta(days=FAR), days[-1] + pd.Timedelta(days=FAR))
+    school = _school_breaks(span, days[:past], zone)
+    names = public_holidays(territory, range(span[0].year, span[-1].year + 1))
+    holiday = np.array([day.date() in names for day in span])
+    at = span.get_indexer(days)
+    summer = school & np.isin(span.month, SUMMER)
+    # A summer is one break: the days of late June or early September that belong to it are joined to it.
+    for _ in range(10):
+        summer |= school & (np.roll(summer, 1) | np.roll(summer, -1))
+    since, until = _since(school)[at], _since(school[::-1])[::-1][at]
+    since_summer, until_summer = _since(summer)[at], _since(summer[::-1])[::-1][at]
+    flags = _flags(days, span, at, school, holiday, (since, until, since_summer, until_summer))
+    return Agenda(since, until, since_summer, until_summer, flags)
+
+
+def _school_breaks(span: pd.DatetimeIndex, known: pd.DatetimeIndex, zone: SchoolZone | None) -> np.ndarray:
+    """(span) school holidays: the long gaps between served days in the past, the calendar of the zone before and after.
+
+    A gap counts when a zone of the country was then on holiday: a month whose figures were lost is no holiday. Without any calendar,
+    every long gap counts.
+    """
+    past = (span >= known[0]) & (span <= known[-1])
+    told = school_holidays(span[~past], zone).fillna(False).to_numpy(dtype=bool)
+    breaks = np.zeros(len(span), dtype=bool)
+    breaks[~past] = told
+    for left, right in pairwise(known):
+        if (right - left).days > LONG_GAP:
+            inside = span[(span > left) & (span < right)]
+            anywhere = [school_holidays(inside, other) for other in ZONES]
+            if not anywhere[0].notna().any() or max(days.fillna(False).astype(float).mean() for days in anywhere) > 0.5:
+                breaks |= (span > left) & (span < right)
+    return breaks
+
+
+def _since(mask: np.ndarray) -> np.ndarray:
+    """Days since the last true day, ``FAR`` before the first."""
+    place = np.where(mask, np.arange(len(mask)), -FAR * 10)
+    gaps: np.ndarray = np.minimum(np.arange(len(mask)) - np.maximum.accumulate(place), FAR)
+    return gaps
+
+
+def _flags(
+    days: pd.DatetimeIndex,
+    span: pd.DatetimeIndex,
+    at: np.ndarray,
+    school: np.ndarray,
+    holiday: np.ndarray,
+    gaps: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+) -> np.ndarray:
+    since, until, since_summer, until_summer = gaps
+    weekday = days.day_of_week.to_numpy()
+    december = np.asarray(days.month == 12)
+    off = school | holiday | np.asarray(span.day_of_week >= 5)
+    after, before = _run_after(off)[at], _run_after(off[::-1])[::-1][at]
+    short_after, short_before = (after >= 3) & (after < 9), (before >= 3) & (before < 9)
+    eve, morrow = _near_holiday(holiday, at, weekday)
+    eids, fitr = _eids(int(days[0].year) - 1, int(days[-1].year) + 1)
+    one = pd.Timedelta(days=1)
+    columns = [
+        *(since == k for k in range(1, 6)),
+        np.exp(1.0 - since),
+        np.exp((1.0 - since_summer) / 1.5),
+        np.exp((1.0 - since_summer) / 10),
+        until <= 7,
+        (until <= 3) & (weekday == 4),
+        (until <= 4) & (weekday == 3),
+        (until <= 3) & (weekday == 3) & december,
+        (until <= 7) & december,
+        until_summer <= 12,
+        np.exp(-until_summer / 5),
+        until_summer <= 2,
+        eve & ~np.asarray(school[np.minimum(at + 1, len(school) - 1)]),
+        morrow,
+        (short_after & (before >= 1)) | (short_before & (after >= 1)),
+        short_after,
+        short_before,
+        days.isin(eids),
+        days.isin([day + one for day in eids]),
+        days.isin([day - one for day in eids]),
+        np.array([any(0 < (feast - day).days <= 30 for feast in fitr) for day in days]),
+    ]
+    return np.column_stack([np.asarray(column, dtype=float) for column in columns])
+
+
+def _run_after(off: np.ndarray) -> np.ndarray:
+    """How many days off follow each day."""
+    runs = np.zeros(len(off), dtype=int)
+    for i in range(len(off) - 2, -1, -1):
+        runs[i] = runs[i + 1] + 1 if off[i + 1] else 0
+    return runs
+
+
+def _near_holiday(holiday: np.ndarray, at: np.ndarray, weekday: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A holiday within two days (three over a weekend), after and before."""
+    ahead = [holiday[np.clip(at + k, 0, len(holiday) - 1)] for k in (1, 2, 3)]
+    behind = [holiday[np.clip(at - k, 0, len(holiday) - 1)] for k in (1, 2, 3)]
+    return ahead[0] | ahead[1] | (ahead[2] & (weekday == 4)), behind[0] | behind[1] | (behind[2] & (weekday == 0))
+
+
+def coming_days(known: pd.DatetimeIndex, menus: pd.DataFrame | None, params: CantineEffectifsParams) -> pd.DatetimeIndex:
+    """The next days to order from the deadline on: those of the menus when they reach that far, else those that the calendar opens."""
+    first = known[-1] + pd.Timedelta(days=params.delai_jours)
+    if menus is not None and len(menus):
+        published = pd.DatetimeIndex(sorted(set(pd.to_datetime(menus["date"])))).as_unit(known.unit)
+        published = published[(published >= first) & (published <= first + pd.Timedelta(days=FAR))]
+        if len(published):
+            return published[: params.jours_a_prevoir]
+    span = pd.date_range(first, periods=FAR, freq="D").as_unit(known.unit)
+    recent = known[known > known[-1] - pd.Timedelta(days=70)]
+    served = np.bincount(recent.day_of_week, minlength=7) >= 0.3 * max(1, np.bincount(recent.day_of_week, minlength=7).max())
+    if params.mercredi != "auto":
+        served[2] = params.mercredi == "oui"
+    names = public_holidays(params.territoire, range(span[0].year, span[-1].year + 1))
+    closed = school_holidays(span, school_zone(known, params.zone_scolaire)).fillna(False).to_numpy(dtype=bool)
+    opened = served[span.day_of_week] & ~closed & np.array([day.date() not in names for day in span])
+    return (span[opened] if opened.any() else span)[: params.jours_a_prevoir]

@@ -1,0 +1,156 @@
+"""Propose, for each day to come, how many meals to order for the town and for each school canteen.
+
+``prediction`` reads the tables and forecasts; here the orders become proposals, charts and tables that a person reads and amends.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, cast
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from bocage.contract.outcome import Outcome, Recommendation
+from bocage.contract.rows import FileInput, Row
+from bocage.contract.usecase import Inputs, Resources, Truth
+from bocage.usecases.cantine_effectifs.forecast import Effort
+from bocage.usecases.cantine_effectifs.pictures import artifacts
+from bocage.usecases.cantine_effectifs.prediction import Answer, answer
+from bocage.usecases.cantine_effectifs.rows import (
+    CantineEffectifsParams,
+    CorrespondanceRow,
+    EffectifRow,
+    FrequentationRow,
+    GreveRow,
+    MenuRow,
+    PeseeRow,
+    ServiRow,
+)
+from bocage.usecases.cantine_effectifs.wording import sentence, top_factors
+
+ORDER_TOWN = "commander pour toute la ville"
+ORDER_SITE = "commander pour le site"
+
+
+class CantineEffectifs:
+    """Town total, then sites, then one margin; against the agents’ forecast, or the last four same weekdays and a margin."""
+
+    inputs: ClassVar[dict[str, type[Row] | FileInput]] = {
+        "frequentation": FrequentationRow,
+        "effectifs": EffectifRow,
+        "correspondances": CorrespondanceRow,
+        "menus": MenuRow,
+        "greves": GreveRow,
+    }
+    truth: ClassVar[dict[str, type[Row]]] = {"repas_servis": ServiRow, "pesees": PeseeRow}
+    params: ClassVar[type[BaseModel]] = CantineEffectifsParams
+
+    def run(self, inputs: Inputs, params: BaseModel, res: Resources) -> Outcome:
+        """Orders for the town and each site. Raises ``NotEnoughData`` when fewer than forty normal days were served."""
+        found = answer(inputs, cast(CantineEffectifsParams, params), seconds=res.seconds, tell=res.progress)
+        result = _outcome(found, usual=False)
+        res.progress(1.0, "Terminé")
+        return result
+
+    def baseline(self, inputs: Inputs, params: BaseModel, res: Resources) -> Outcome:
+        """The agents’ forecast where the file has one, else the last four same weekdays and a margin. Subjects and errors are ``run``’s."""
+        light = Effort(0, 0)
+        return _outcome(answer(inputs, cast(CantineEffectifsParams, params), seconds=res.seconds, effort=light), usual=True)
+
+    def evaluate(self, outcome: Outcome, truth: Truth) -> dict[str, float]:
+        """Against the meals served: ``ecart_par_site`` (mean absolute gap, meals per site and day), ``surproduction_pct``
+        (ordered over served), ``jours_courts`` (days when the town ran short), ``pire_site_pct`` (share of short days of the worst site);
+        ``restes_g_par_repas`` when leftovers were weighed."""
+        table = outcome.table("commandes")
+        ordered = pd.DataFrame(table.rows, columns=[column.name for column in table.columns])
+        ordered["date"] = pd.to_datetime(ordered["date"])
+        served = truth["repas_servis"][["site_nom", "date", "reel"]]
+        served = served.groupby(["site_nom", "date"], as_index=False)["reel"].sum()
+        served["date"] = pd.to_datetime(served["date"])
+        both = ordered.merge(served[served["reel"] > 0], on=["site_nom", "date"])
+        if both.empty:
+            return {"ecart_par_site": 0.0, "surproduction_pct": 0.0, "jours_courts": 0.0, "pire_site_pct": 0.0, "lignes": 0.0}
+        gap = both["commande"] - both["reel"]
+        days = gap.groupby(both["date"]).sum()
+        result = {
+            "ecart_par_site": float(gap.abs().mean()),
+            "surproduction_pct": float(100 * gap.sum() / both["reel"].sum()),
+            "jours_courts": float((days < 0).sum()),
+            "jours": float(len(days)),
+            "pire_site_pct": float(100 * (gap < 0).groupby(both["site_nom"]).mean().max()),
+            "lignes": float(len(both)),
+        }
+        return result | _leftovers(truth.get("pesees"), both)
+
+    def explain(self, rec: Recommendation) -> str:
+        """One French sentence; every number in it is in ``rec``."""
+        return sentence(rec)
+
+
+def _leftovers(weighed: pd.DataFrame | None, both: pd.DataFrame) -> dict[str, float]:
+    """Grams left per meal served, over the sites and days that weighed; nothing when none did."""
+    if weighed is None or weighed.empty:
+        return {}
+    table = weighed[["site_nom", "date", "restes_kg"]].assign(date=pd.to_datetime(weighed["date"]))
+    pairs = table.groupby(["site_nom", "date"], as_index=False)["restes_kg"].sum().merge(both, on=["site_nom", "date"])
+    if pairs.empty:
+        return {}
+    return {"restes_g_par_repas": float(1000 * pairs["restes_kg"].sum() / pairs["reel"].sum()), "pesees": float(len(pairs))}
+
+
+def _outcome(found: Answer, *, usual: bool) -> Outcome:
+    """Proposals (the town’s days first, then sites), the table that ``evaluate`` reads, and what helps to decide."""
+    panel = found.panel
+    proposals: list[Recommendation] = []
+    for i, day in enumerate(panel.days[panel.past :]):
+        when = day.date().isoformat()
+        reference = np.where(panel.wanted[i], found.reference[i], 0.0)
+        proposals.append(_town(found, i, when, float(np.nansum(reference)), usual))
+        proposals += [_site(found, i, int(s), when, usual) for s in np.flatnonzero(panel.wanted[i])]
+    proposals.sort(key=lambda rec: (-rec.score, str(rec.evidence["jour"]), rec.subject))
+    return Outcome(proposals, artifacts(found, usual), found.notes)
+
+
+def _town(found: Answer, i: int, when: str, reference: float, usual: bool) -> Recommendation:
+    panel = found.panel
+    value = float(round(reference) if usual else found.order[i].sum())
+    evidence = {
+        "jour": when,
+        "reference": round(reference),
+        "reference_agents": found.agents,
+        "sites": int(panel.wanted[i].sum()),
+        "greve": bool(panel.strike[panel.past + i]),
+    }
+    if usual:
+        return Recommendation(when, ORDER_TOWN, value, "repas", None, 1.0, evidence)
+    evidence |= {
+        "attendu": round(float(found.expected[i])),
+        "bas": round(float(found.low[i])),
+        "haut": round(float(found.high[i])),
+        "niveau_pct": 90,
+        "marge": round(value) - round(float(found.expected[i])),
+        "facteurs": top_factors(found.found.factors[i]),
+    }
+    if panel.strike[panel.past + i] and found.strike_ratio is not None:
+        evidence["part_servie_les_jours_de_greve"] = round(found.strike_ratio, 2)
+    bounds = (min(float(evidence["bas"]), value), max(float(evidence["haut"]), value))  # type: ignore[arg-type]
+    # The town’s days come first; among them, those that leave habit most.
+    score = 1.0 + min(1.0, abs(value - reference) / (reference + 1e-9))
+    return Recommendation(when, ORDER_TOWN, value, "repas", bounds, round(score, 4), evidence)
+
+
+def _site(found: Answer, i: int, s: int, when: str, usual: bool) -> Recommendation:
+    panel = found.panel
+    reference = float(found.reference[i, s]) if np.isfinite(found.reference[i, s]) else float(found.site_expected[i, s])
+    value = float(round(reference) if usual else found.order[i, s])
+    evidence = {"jour": when, "reference": round(reference), "reference_agents": found.agents}
+    if usual:
+        return Recommendation(panel.names[s], ORDER_SITE, value, "repas", None, 0.0, evidence)
+    expected = float(found.site_expected[i, s])
+    # The scale is a median absolute error: 1.4826 times it is a standard deviation for errors that follow a normal law.
+    reach = 1.645 * 1.4826 * float(found.margin.site_scale[s])
+    low, high = round(max(0.0, expected - reach)), round(expected + reach)
+    evidence |= {"attendu": round(expected), "bas": low, "haut": high, "niveau_pct": 90, "marge": round(value) - round(expected)}
+    score = min(1.0, abs(value - reference) / (reference + 1e-9))
+    return Recommendation(panel.names[s], ORDER_SITE, value, "repas", (min(low, value), max(high, value)), round(score, 4), evidence)

@@ -1,0 +1,180 @@
+"""From the tables of a deposit to orders: the one path of the engine and of its benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from bocage.contract import french
+from bocage.contract.errors import InvalidParams, NotEnoughData
+from bocage.contract.usecase import Inputs
+from bocage.methods.calendars import public_holidays
+from bocage.usecases.cantine_effectifs.agenda import read_agenda, school_zone
+from bocage.usecases.cantine_effectifs.forecast import Effort, Forecast, effort_for, forecast
+from bocage.usecases.cantine_effectifs.kernels import day_pairs
+from bocage.usecases.cantine_effectifs.margin import Margin, choose, judged_days, orders, rounded, served_per_year
+from bocage.usecases.cantine_effectifs.menus import read_menus, wrong_tags
+from bocage.usecases.cantine_effectifs.panel import Panel, read_panel
+from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
+
+NORMAL_90 = 1.645
+LEAST_STRIKES = 3
+STRIKE_QUANTILE = 0.8
+MOST_TAGS_TOLD = 8
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Orders, and what explains them.
+
+    ``order`` (days, sites): whole meals, zero where none is wanted. ``expected``, ``low`` and ``high`` (days): forecast of the total and
+    its 90 % interval. ``site_expected`` (days, sites). ``reference`` (days, sites): the usual method, NaN where it has nothing to say;
+    ``agents``: whether it is their forecast. ``past_order`` (past days, sites): what would have been ordered.
+    """
+
+    panel: Panel
+    found: Forecast
+    margin: Margin
+    order: np.ndarray
+    expected: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    site_expected: np.ndarray
+    reference: np.ndarray
+    agents: bool
+    past_order: np.ndarray
+    strike_ratio: float | None
+    notes: tuple[str, ...]
+
+
+def prepared(inputs: Inputs, params: CantineEffectifsParams) -> tuple[Panel, dict[str, np.ndarray], list[str]]:
+    """The panel, the matrices between its days, and notes. Raises ``NotEnoughData`` or ``InvalidParams``."""
+    try:
+        public_holidays(params.territoire, [2024])
+    except ValueError:
+        raise InvalidParams(
+            f"Le territoire « {params.territoire} » est inconnu : donnez FR, FR-57, FR-6AE, FR-971… ou un autre pays."
+        ) from None
+    panel = read_panel(inputs, params)
+    notes: list[str] = []
+    zone = school_zone(panel.days[: panel.past], params.zone_scolaire)
+    if zone is None:
+        notes.append("Aucune zone scolaire n’explique les jours servis : les vacances passées sont déduites des jours sans repas.")
+    menus = cast("pd.DataFrame | None", inputs.get("menus"))
+    agenda = read_agenda(panel.days, panel.past, zone, params.territoire)
+    facts = read_menus(menus, panel.days)
+    if menus is None or not facts.known[panel.past :].any():
+        notes.append("Les menus des jours à commander ne sont pas donnés : la prévision s’en passe et elle est un peu moins bonne.")
+    wrong = wrong_tags(menus)
+    for day, dish, tag, family in wrong[-MOST_TAGS_TOLD:]:
+        said = family.replace("_", " ")
+        when = french.day(day.date(), year=True)
+        notes.append(f"Étiquette à vérifier : « {dish} », le {when}, est étiqueté « {tag} » et se lit « {said} ».")
+    if len(wrong) > MOST_TAGS_TOLD:
+        notes.append(f"{french.count(len(wrong), 'étiquette')} de plats à vérifier en tout ; les plus récentes sont dites ci-dessus.")
+    return panel, day_pairs(panel.days, agenda, facts), notes
+
+
+def answer(
+    inputs: Inputs,
+    params: CantineEffectifsParams,
+    *,
+    seconds: float = 60.0,
+    effort: Effort | None = None,
+    tell: Callable[[float, str], None] | None = None,
+) -> Answer:
+    """Orders for the days to come. Raises ``NotEnoughData`` when the past is too short, ``InvalidParams`` for an unknown territory."""
+    panel, pairs, notes = prepared(inputs, params)
+    work = effort or effort_for(seconds, panel.past)
+    if work.town < 8:
+        notes.append("Le temps accordé est court : une version allégée de la méthode a été employée, un peu moins précise.")
+    found = forecast(panel, pairs, agents=params.prevision_agents, effort=work, tell=tell)
+    margin = choose(panel, found, params.jours_courts_acceptes_par_an)
+    _, sites = orders(found, margin)
+    coming = slice(panel.past, len(panel.days))
+    ratio = _strike_ratio(panel, found)
+    factor = np.where(panel.strike[coming], ratio if ratio is not None else 1.0, 1.0)
+    asked = np.where(panel.wanted, sites[coming] * factor[:, None], 0.0)
+    order = np.stack([rounded(line) for line in asked])
+    expected = found.total[coming] * factor
+    spread = NORMAL_90 * found.deviation[coming]
+    reference, told = usual_orders(panel, params.jours_courts_acceptes_par_an)
+    notes += _notes(panel, found, margin)
+    return Answer(
+        panel=panel,
+        found=found,
+        margin=margin,
+        order=order,
+        expected=expected,
+        low=expected * np.exp(-spread),
+        high=expected * np.exp(spread),
+        site_expected=np.where(panel.wanted, found.sites[coming] * factor[:, None], 0.0),
+        reference=reference,
+        agents=told,
+        past_order=sites[: panel.past],
+        strike_ratio=ratio if panel.strike[coming].any() else None,
+        notes=(*panel.notes, *notes),
+    )
+
+
+def usual_orders(panel: Panel, accepted: float) -> tuple[np.ndarray, bool]:
+    """What is done without the machine (days to order, sites): the agents’ forecast when the file has one for those days; else the mean
+    of the last four same weekdays served, as known when the order is placed, raised by the ratio that past errors of this very method ask
+    for to be short ``accepted`` days a year."""
+    told = np.where(panel.wanted, panel.prevision[panel.past :], np.nan)
+    if np.isfinite(told).sum() > 0.5 * panel.wanted.sum():
+        return told, True
+    same = same_weekdays(panel, np.arange(len(panel.days)), panel.lead)
+    days = judged_days(panel)
+    gaps = np.nansum(panel.reel[days], axis=1) / np.nansum(np.where(np.isfinite(panel.reel[days]), same[days], 0.0), axis=1)
+    allowed = int(accepted * len(days) / served_per_year(panel))
+    ratio = np.sort(gaps)[::-1][min(allowed, len(gaps) - 1)] if len(days) else 1.0
+    return np.where(panel.wanted, same[panel.past :] * ratio, np.nan), False
+
+
+def same_weekdays(panel: Panel, wanted: np.ndarray, lead: int) -> np.ndarray:
+    """Mean (wanted, sites) of the last four same weekdays served at least ``lead`` days before; the site’s weight when there is none."""
+    weekday = panel.days.day_of_week.to_numpy()
+    learnt = np.flatnonzero(panel.learnt | panel.later)
+    result = panel.weight[wanted].copy()
+    for i, day in enumerate(wanted):
+        known = learnt[panel.number[learnt] <= panel.number[day] - lead]
+        last = known[weekday[known] == weekday[day]][-4:]
+        values = panel.reel[last if len(last) else known[-4:]]
+        counts = np.isfinite(values).sum(axis=0)
+        sums = np.where(np.isfinite(values), values, 0.0).sum(axis=0)
+        result[i] = np.where(counts > 0, sums / np.maximum(counts, 1), result[i])
+    return result
+
+
+def _strike_ratio(panel: Panel, found: Forecast) -> float | None:
+    """Meals served over meals expected on past strike days: high enough for four strikes in five. None when there were too few."""
+    days = np.flatnonzero(panel.strike[: panel.past])
+    served = np.nansum(panel.reel[days], axis=1)
+    known = (served > 0) & (found.total[days] > 0)
+    if known.sum() < LEAST_STRIKES:
+        return None
+    usual = np.array([panel.weight[d].sum() for d in days[known]])
+    return float(min(1.0, np.quantile(served[known] / usual, STRIKE_QUANTILE)))
+
+
+def _notes(panel: Panel, found: Forecast, margin: Margin) -> list[str]:
+    notes = []
+    if margin.errors == 0 or margin.errors < 60:
+        notes.append("Trop peu de jours passés pour choisir la marge sur leurs erreurs : une marge prudente est prise.")
+    if found.agents_weight[0] > 0 or found.agents_weight[1] > 0:
+        town, sites = (french.percent(w, 0) for w in found.agents_weight)
+        notes.append(
+            f"La prévision des agents, corrigée de son écart habituel, compte pour {town} du total et {sites} du partage entre sites."
+        )
+    young = [name for s, name in enumerate(panel.names) if np.isfinite(panel.reel[: panel.past, s]).sum() < 30 and panel.wanted[:, s].any()]
+    if young:
+        more = f" et {len(young) - 8} autres" if len(young) > 8 else ""
+        notes.append(f"Moins de trente jours servis, à regarder de près : {', '.join(young[:8])}{more}.")
+    if not panel.wanted.any():
+        raise NotEnoughData("Aucun site n’est à commander : donnez des lignes sans « reel » après le dernier jour servi.")
+    return notes

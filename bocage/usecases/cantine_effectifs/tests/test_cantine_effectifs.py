@@ -1,0 +1,191 @@
+"""What cantine_effectifs does with good and bad files. Towns are simulated (``simulated.py``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bocage.contract.errors import InvalidParams, NotEnoughData
+from bocage.contract.outcome import Outcome
+from bocage.contract.usecase import Resources
+from bocage.usecases.cantine_effectifs.agenda import school_zone
+from bocage.usecases.cantine_effectifs.engine import ORDER_SITE, ORDER_TOWN, CantineEffectifs
+from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
+from bocage.usecases.cantine_effectifs.tests import simulated
+
+FIRST = pd.Timestamp("2024-05-13")
+QUICK = Resources(seconds=2.0)
+"""Short enough for the parameters to stay at their priors: what these tests promise does not hang on them."""
+Tables = dict[str, pd.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def town() -> Tables:
+    return simulated.tables()
+
+
+def run(inputs: Tables, res: Resources = QUICK, **params: Any) -> Outcome:
+    return CantineEffectifs().run(inputs, CantineEffectifsParams(**params), res)
+
+
+def town_orders(outcome: Outcome) -> dict[str, float]:
+    return {rec.subject: float(rec.value or 0) for rec in outcome.recommendations if rec.action == ORDER_TOWN}
+
+
+def said(outcome: Outcome, words: str) -> bool:
+    return any(words in note for note in outcome.notes)
+
+
+def test_each_day_has_a_town_order_that_its_sites_add_up_to(town: Tables) -> None:
+    inputs, _ = simulated.cut(town, FIRST)
+    outcome = run(inputs)
+    sites = pd.DataFrame(
+        [(r.evidence["jour"], r.value) for r in outcome.recommendations if r.action == ORDER_SITE], columns=["day", "value"]
+    )
+    assert sites.groupby("day")["value"].sum().to_dict() == town_orders(outcome) and len(sites) == len(simulated.SITES) * len(
+        town_orders(outcome)
+    )
+    first = outcome.recommendations[0]
+    assert first.action == ORDER_TOWN and first.evidence["facteurs"] and first.interval and first.interval[0] <= float(first.value or 0)
+
+
+def test_it_is_nearer_than_the_agents_and_short_no_more(town: Tables) -> None:
+    engine = CantineEffectifs()
+    inputs, coming = simulated.cut(town, FIRST, agents=True)
+    truth = {"repas_servis": coming[["site_nom", "date", "reel"]]}
+    ours = engine.evaluate(run(inputs, Resources(seconds=30.0)), truth)
+    usual = engine.evaluate(engine.baseline(inputs, CantineEffectifsParams(), QUICK), truth)
+    assert ours["ecart_par_site"] < usual["ecart_par_site"] and ours["jours_courts"] <= 1
+
+
+def test_the_agents_own_forecast_is_the_reference_when_there_is_one(town: Tables) -> None:
+    inputs, coming = simulated.cut(town, FIRST, agents=True)
+    by_day = coming.groupby("date")["prevision"].sum()
+    for rec in run(inputs).recommendations:
+        if rec.action == ORDER_TOWN:
+            assert rec.evidence["reference"] == by_day[pd.Timestamp(rec.subject)] and rec.evidence["reference_agents"]
+    assert not said(run(inputs, prevision_agents=False), "prévision des agents, corrigée")
+
+
+def test_a_strike_counts_only_once_announced(town: Tables) -> None:
+    """A strike announced after the last served day is not known; announced before, it lowers that day and no other."""
+    inputs, _ = simulated.cut(town, FIRST)
+    last = inputs["frequentation"].dropna(subset=["reel"])["date"].max()
+    day = FIRST + pd.Timedelta(days=1)
+    calm = run(inputs)
+
+    def struck(announced: pd.Timestamp | None) -> Outcome:
+        line = pd.DataFrame({"date": [day], "date_annonce": [announced]}).astype("datetime64[s]")
+        return run({**inputs, "greves": pd.concat([inputs["greves"], line], ignore_index=True)})
+
+    assert town_orders(struck(last + pd.Timedelta(days=1))) == town_orders(calm) == town_orders(struck(None))
+    known = town_orders(struck(last))
+    when = day.date().isoformat()
+    assert known[when] < 0.8 * town_orders(calm)[when]
+    assert {d: v for d, v in known.items() if d != when} == {d: v for d, v in town_orders(calm).items() if d != when}
+
+
+def test_days_younger_than_the_deadline_are_not_in_the_answer(town: Tables) -> None:
+    """The file may hold forecasts and menus of later days: only what is asked is answered, and menus beyond change nothing."""
+    inputs, _ = simulated.cut(town, FIRST)
+    last = inputs["frequentation"]["date"].max()
+    shorter = {**inputs, "menus": inputs["menus"][inputs["menus"]["date"] <= last]}
+    assert run(inputs).to_json() == run(shorter).to_json()
+
+
+def test_without_days_to_order_the_calendar_gives_them(town: Tables) -> None:
+    meals = town["frequentation"]
+    known = meals[meals["date"] <= pd.Timestamp("2024-03-22")]
+    outcome = run({"frequentation": known}, delai_jours=21, jours_a_prevoir=8)
+    days = [pd.Timestamp(day) for day in town_orders(outcome)]
+    # 12 April is in term in zone B; the spring holidays of 2024 run from 20 April to 5 May; no meal on Wednesdays.
+    assert len(days) == 8 and min(days) == pd.Timestamp("2024-04-12") and all(day.day_of_week in (0, 1, 3, 4) for day in days)
+    assert not any(pd.Timestamp("2024-04-20") <= day <= pd.Timestamp("2024-05-05") for day in days) and said(
+        outcome, "ne dit pas les jours"
+    )
+    wednesdays = town_orders(run({"frequentation": known}, mercredi="oui"))
+    assert any(pd.Timestamp(day).day_of_week == 2 for day in wednesdays)
+
+
+def test_the_zone_is_found_in_the_days_served() -> None:
+    for zone in ("A", "B", "C"):
+        assert school_zone(simulated.served_days(zone=zone), "auto") == zone
+    assert school_zone(pd.date_range("2023-01-02", "2024-01-02"), "auto") is None and school_zone(pd.DatetimeIndex([]), "C") == "C"
+
+
+def test_a_wrong_tag_is_told(town: Tables) -> None:
+    inputs, _ = simulated.cut(town, FIRST)
+    menus = inputs["menus"].copy()
+    menus.loc[menus.index[-2], ["plat", "etiquette"]] = ["Sauté de porc", "végétarien"]
+    assert said(run({**inputs, "menus": menus}), "« Sauté de porc »") and not said(run(inputs), "Étiquette à vérifier")
+
+
+def test_zero_is_an_absence_and_repeated_lines_are_said(town: Tables) -> None:
+    inputs, _ = simulated.cut(town, FIRST)
+    meals = inputs["frequentation"]
+    days = sorted(meals.dropna(subset=["reel"])["date"].unique())[200:206]
+    hole = meals["date"].isin(days) & (meals["site_nom"] == "Jean Moulin")
+    zero, empty = meals.assign(reel=meals["reel"].mask(hole, 0.0)), meals.assign(reel=meals["reel"].mask(hole))
+    assert town_orders(run({**inputs, "frequentation": zero})) == town_orders(run({**inputs, "frequentation": empty}))
+    twice = pd.concat([meals, meals.iloc[100:103]])
+    assert said(run({**inputs, "frequentation": twice}), "3 lignes répètent")
+
+
+def test_two_types_of_one_site_are_added(town: Tables) -> None:
+    inputs, _ = simulated.cut(town, FIRST)
+    meals = inputs["frequentation"]
+    one = meals[meals["site_nom"] == "Les Tilleuls"]
+    halves = [one.assign(site_type=kind, reel=one["reel"] / 2, prevision=one["prevision"] / 2) for kind in ("M", "E")]
+    split = pd.concat([meals[meals["site_nom"] != "Les Tilleuls"], *halves], ignore_index=True)
+    assert town_orders(run({**inputs, "frequentation": split})) == town_orders(run(inputs))
+
+
+def test_a_new_site_follows_its_enrolment(town: Tables) -> None:
+    inputs, _ = simulated.cut(town, FIRST)
+    coming = inputs["frequentation"][inputs["frequentation"]["reel"].isna() & (inputs["frequentation"]["site_nom"] == "Jean Moulin")]
+    meals = pd.concat([inputs["frequentation"], coming.assign(site_nom="Simone Veil")], ignore_index=True)
+    pupils = pd.concat(
+        [inputs["effectifs"], pd.DataFrame({"ecole": ["SIMONE VEIL"], "annee_scolaire": ["2023-2024"], "effectif": [140]})],
+        ignore_index=True,
+    )
+    outcome = run({**inputs, "frequentation": meals, "effectifs": pupils})
+    values = [float(rec.value or 0) for rec in outcome.recommendations if rec.subject == "Simone Veil"]
+    assert values and 70 < np.mean(values) < 140 and said(outcome, "Simone Veil")
+
+
+def test_one_site_and_a_hundred(town: Tables) -> None:
+    inputs, _ = simulated.cut(town, FIRST)
+    alone = inputs["frequentation"][inputs["frequentation"]["site_nom"] == "Jean Moulin"]
+    outcome = run({"frequentation": alone})
+    assert {rec.subject for rec in outcome.recommendations if rec.action == ORDER_SITE} == {"Jean Moulin"}
+    days = simulated.served_days("2023-09-01", "2024-03-01")
+    many, _ = simulated.cut(simulated.tables(days, {f"Site {i:03d}": 40.0 + i for i in range(100)}), pd.Timestamp("2024-02-08"), days=4)
+    assert len(run({"frequentation": many["frequentation"]}).recommendations) == 4 * 101
+
+
+def test_leftovers_come_back_in_the_evaluation(town: Tables) -> None:
+    inputs, coming = simulated.cut(town, FIRST)
+    weighed = pd.DataFrame({"site_nom": ["Jean Moulin"], "date": [coming["date"].min()], "restes_kg": [12.0]})
+    found = CantineEffectifs().evaluate(run(inputs), {"repas_servis": coming[["site_nom", "date", "reel"]], "pesees": weighed})
+    served = coming[(coming["site_nom"] == "Jean Moulin") & (coming["date"] == coming["date"].min())]["reel"].iloc[0]
+    assert found["restes_g_par_repas"] == pytest.approx(12_000 / served) and found["pesees"] == 1
+    assert {"ecart_par_site", "surproduction_pct", "jours_courts", "pire_site_pct"} <= set(found)
+
+
+def test_fairness_and_the_price_of_risk_are_shown(town: Tables) -> None:
+    outcome = run(simulated.cut(town, FIRST)[0])
+    assert {row[0] for row in outcome.table("equite").rows} == set(simulated.SITES)
+    prices = [row[3] for row in outcome.table("prix_du_risque").rows]
+    assert prices == sorted(prices, reverse=True)
+
+
+def test_too_short_a_past_and_an_unknown_territory_are_said_in_french(town: Tables) -> None:
+    meals = town["frequentation"]
+    with pytest.raises(NotEnoughData, match="40 jours"):
+        run({"frequentation": meals[meals["date"] < "2022-10-10"]})
+    with pytest.raises(InvalidParams, match="territoire"):
+        run(simulated.cut(town, FIRST)[0], territoire="ZZ")
+    assert said(run({"frequentation": meals[meals["date"] < "2022-12-15"]}), "marge prudente")

@@ -1,0 +1,76 @@
+"""The sentences of this use case: factors in words, and why a number of meals is proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import cast
+
+from pydantic import JsonValue
+
+from bocage.contract import french
+from bocage.contract.outcome import Recommendation
+
+LEAST_EFFECT = 0.004
+"""Effects under 0.4 % are not told: they are smaller than what chance does."""
+
+_GROUPS = (
+    ("le jour de la semaine", ("jour de la semaine",)),
+    ("le menu", ("menu (poisson, viande…)", "menu (poisson, viande…) selon le jour", "menu (mots des plats)")),
+    (
+        "le calendrier scolaire",
+        (
+            "fin de l’année scolaire",
+            "fin de l’année scolaire, selon le jour",
+            "veille des grandes vacances",
+            "rentrée de septembre",
+            "place entre deux vacances",
+            "calendrier (vacances, ponts, fêtes)",
+        ),
+    ),
+    ("la saison", ("saison",)),
+    ("la fréquentation récente", ("niveau des dernières semaines", "niveau des derniers mois")),
+)
+
+
+def top_factors(parts: Mapping[str, float], count: int = 3) -> list[JsonValue]:
+    """The strongest groups of factors of a day, each ``{"facteur": words, "effet_pct": signed per cent}``, at most ``count``."""
+    found = []
+    for words, names in _GROUPS:
+        effect = 1.0
+        for name in names:
+            effect *= 1.0 + parts.get(name, 0.0)
+        if abs(effect - 1.0) >= LEAST_EFFECT:
+            found.append((abs(effect - 1.0), words, round(100 * (effect - 1.0), 1)))
+    found.sort(key=lambda item: (-item[0], item[1]))
+    return [{"facteur": words, "effet_pct": effect} for _, words, effect in found[:count]]
+
+
+def sentence(rec: Recommendation) -> str:
+    """One French sentence on a proposal; every number in it is in ``rec``."""
+    evidence = rec.evidence
+    when = french.day(date.fromisoformat(str(evidence["jour"])))
+    whole = "sites" in evidence
+    who = "toute la ville" if whole else f"le site {rec.subject}"
+    value = french.number(cast(float, rec.value), 0, "repas")
+    reference = french.number(cast(float, evidence["reference"]), 0)
+    habit = "prévus par les agents" if evidence.get("reference_agents") else "selon les mêmes jours des dernières semaines"
+    if "attendu" not in evidence:
+        return f"Le {when}, la méthode habituelle commande {value} pour {who}, soit {reference} {habit}."
+    expected = french.number(cast(float, evidence["attendu"]), 0)
+    margin = cast(int, evidence["marge"])
+    safety = f"plus une marge de {french.number(margin)}" if margin >= 0 else f"moins {french.number(-margin)} selon le risque accepté"
+    factors = _told(cast("list[dict[str, JsonValue]]", evidence.get("facteurs") or []))
+    strike = ", un jour de grève annoncée" if evidence.get("greve") else ""
+    return f"Le {when}{strike}, {value} sont proposés pour {who} : {expected} attendus, {safety}, contre {reference} {habit}{factors}."
+
+
+def _told(factors: list[dict[str, JsonValue]]) -> str:
+    if not factors:
+        return ""
+    said = [f"{item['facteur']} ({_signed(cast(float, item['effet_pct']))})" for item in factors]
+    return " ; comptent surtout " + ", ".join(said)
+
+
+def _signed(effect: float) -> str:
+    return f"{'+' if effect > 0 else ''}{french.number(effect, 1, '%')}"

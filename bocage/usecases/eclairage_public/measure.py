@@ -1,0 +1,71 @@
+"""What programmes would have drawn, and whether anyone would have walked below the minimum, on the passages that took place."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from bocage.contract.outcome import Outcome
+from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, lifted_share, lit_minutes, night_of, slot_of
+from bocage.usecases.eclairage_public.planning import PRESENCE
+
+
+def measured(outcome: Outcome, truth: pd.DataFrame) -> dict[str, float]:
+    """``puissance_moyenne_w``: mean power over the lit time of the lines of ``truth`` (any subset); ``minutes_sous_minimum``: minutes with
+    someone below the class minimum; ``heures``: lit hours measured."""
+    programmes, facts = (_frame(outcome, name) for name in ("programme", "segments"))
+    energy = minutes = below = 0.0
+    for name, lines in truth.dropna(subset=["passages"]).groupby("segment", sort=True):
+        fact = facts[facts["segment"] == name]
+        if len(fact):
+            watts, lit, under = _segment(lines, programmes[programmes["segment"] == name], fact.iloc[0])
+            energy, minutes, below = energy + float((watts * lit).sum()), minutes + float(lit.sum()), below + float(under.sum())
+    mean = energy / minutes if minutes else 0.0
+    return {"puissance_moyenne_w": mean, "minutes_sous_minimum": below, "heures": minutes / 60}
+
+
+def _frame(outcome: Outcome, name: str) -> pd.DataFrame:
+    table = outcome.table(name)
+    return pd.DataFrame(table.rows, columns=[c.name for c in table.columns])
+
+
+def _segment(lines: pd.DataFrame, programme: pd.DataFrame, fact: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean watts, lit minutes and minutes below the minimum of each line."""
+    timezone = str(lines["horodatage"].dt.tz)
+    stamps = pd.DatetimeIndex(lines["horodatage"])
+    gaps = np.diff(np.unique(stamps.tz_convert("UTC").as_unit("s").asi8)) / 60
+    step = int(np.clip(np.median(gaps), 1, 60)) if len(gaps) else 60
+    parts = max(1, round(step / MINUTES))
+    count = lines["passages"].to_numpy(dtype=float)
+    watts, lit, below = (np.zeros(len(lines)) for _ in range(3))
+    by_slot = [_by_slot(programme[programme["nuit"] == kind]) for kind in ("semaine", "fin de semaine")]
+    for part in range(parts):
+        local = (stamps.tz_convert("UTC") + timedelta(minutes=MINUTES * part)).tz_convert(timezone)
+        slot, night = slot_of(local), night_of(local)
+        weekend = np.isin(night.day_of_week, (4, 5)).astype(int)
+        dates = tuple(sorted({day.date() for day in night}))
+        table = lit_minutes(dates, float(fact["latitude"]), float(fact["longitude"]), timezone, int(fact["decalage_min"]))
+        row = np.searchsorted(np.array(dates, dtype="datetime64[D]"), night.to_numpy().astype("datetime64[D]"))
+        on = np.minimum(table[row, slot], MINUTES) * min(1.0, step / MINUTES)
+        cells = {name: np.stack([by_slot[0][name], by_slot[1][name]])[weekend, slot] for name in by_slot[0]}
+        # Passages of one line; the Poisson share needs them per quarter of an hour.
+        share = lifted_share(count / parts if step >= MINUTES else count * MINUTES / step, max(step, MINUTES), int(fact["maintien_min"]))
+        power = np.where(
+            cells["mode"] == PRESENCE, share * cells["puissance_w"] + (1 - share) * cells["puissance_vide_w"], cells["puissance_w"]
+        )
+        present = count > 0
+        under = (cells["niveau_pct"] < cells["minimum_pct"]) & present
+        under |= (cells["niveau_vide_pct"] < cells["minimum_vide_pct"]) & ~present
+        watts, lit, below = watts + power * on, lit + on, below + under * on
+    return watts / np.maximum(lit, 1e-9), lit, below
+
+
+def _by_slot(programme: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The columns of a programme, slot by slot."""
+    start = programme["debut"].map(lambda text: (int(text[:2]) * 60 + int(text[3:])) // MINUTES).to_numpy()
+    first = (start - SLOTS // 2) % SLOTS
+    which = np.searchsorted(first, np.arange(SLOTS), side="right") - 1
+    numbers = ("niveau_pct", "niveau_vide_pct", "minimum_pct", "minimum_vide_pct", "puissance_w", "puissance_vide_w")
+    return {"mode": programme["mode"].to_numpy()[which], **{name: programme[name].to_numpy(dtype=float)[which] for name in numbers}}

@@ -1,0 +1,281 @@
+"""Timetable against presence, segment by segment: the programme of least cost, its savings, and whether they are sure.
+
+For each kind of night (of the week, of the weekend) and each quarter of an hour the options are: fixed levels at or above the minimum of
+the hour, presence dimming (the minimum of the hour when someone is there, that of the empty street otherwise), and off where a rule or a
+decision asks for it. ``schedule.cheapest`` chooses exactly, with and without presence. Presence is proposed only where its yearly gain in
+euros, sensors paid, is above zero at the low end of its interval over nights.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from bocage.usecases.eclairage_public import rules
+from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, Nights, lifted_share, lit_minutes
+from bocage.usecases.eclairage_public.rows import EclairagePublicParams
+from bocage.usecases.eclairage_public.schedule import cheapest
+
+FIXED, PRESENCE, OFF = "horaire", "présence", "éteint"
+LEVEL = 0.90
+"""Coverage of the interval of savings over nights."""
+
+DRAWS = 400
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment's facts: levels in per cent of full output, powers in W for all its luminaires.
+
+    ``dark``: slots that a rule or a decision keeps off (bool); ``minimum`` (slots) with someone there; ``empty``: with nobody;
+    ``able``: presence dimming is allowed; ``why``: if not;
+    ``short``: full output does not reach the minimum."""
+
+    name: str
+    minimum: np.ndarray
+    empty: np.ndarray
+    dark: np.ndarray
+    watts: float
+    lamps: int
+    detectors: int
+    latitude: float
+    longitude: float
+    able: bool
+    why: str
+    short: bool = False
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What each slot does: ``mode`` (slots), level with someone there and with nobody (slots, per cent)."""
+
+    mode: np.ndarray
+    level: np.ndarray
+    low: np.ndarray
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The programmes of one segment, by kind of night (0 week, 1 weekend): ``usual`` (the timetable of today), ``timetable`` (the best
+    one), ``presence`` (None when not allowed). Yearly kWh: ``used`` by the usual one; ``saved`` and its interval by presence over the best
+    timetable, sensors' own use taken off; the same in € with the sensors' cost. ``adopt``: presence is proposed."""
+
+    segment: Segment
+    usual: tuple[Programme, Programme]
+    timetable: tuple[Programme, Programme]
+    presence: tuple[Programme, Programme] | None
+    used: float
+    timetable_saved: float
+    saved: tuple[float, float, float]
+    euros: tuple[float, float, float]
+    nights: int
+    adopt: bool
+
+    @property
+    def proposed(self) -> tuple[Programme, Programme]:
+        """The programmes to propose."""
+        return self.presence if self.adopt and self.presence is not None else self.timetable
+
+
+def power(level: np.ndarray, watts: float, lamps: int, params: EclairagePublicParams) -> np.ndarray:
+    """Watts of a segment at ``level`` (per cent): a part does not fall with the level; off, the drivers still draw a little."""
+    fixed = params.pertes_pct / 100
+    return np.asarray(np.where(level > 0, watts * (fixed + (1 - fixed) * level / 100), params.veille_w * lamps))
+
+
+def level_for(share: float, params: EclairagePublicParams) -> float:
+    """The lowest level of the luminaires, in per cent, that gives ``share`` of their full output; 100 when none does."""
+    if share <= 0:
+        return 0.0
+    steps = math.ceil(round((100 * share - params.niveau_min_pct) / params.pas_niveau_pct, 9))
+    return float(min(100, params.niveau_min_pct + max(0, steps) * params.pas_niveau_pct))
+
+
+def hours_mask(start: float, end: float) -> np.ndarray:
+    """Slots (bool) whose start is between two clock hours, past midnight if need be; none when they are equal."""
+    clock = (np.arange(SLOTS) * MINUTES / 60 + 12) % 24
+    return (clock >= start) & (clock < end) if start <= end else (clock >= start) | (clock < end)
+
+
+def plan_segment(segment: Segment, nights: Nights, params: EclairagePublicParams, timezone: str, seed: int) -> Plan:
+    """The programmes of a segment and their savings over the year that follows its last night."""
+    usual = tuple(_usual(segment) for _ in range(2))
+    weight = _coming_minutes(nights.dates[-1], segment, params, timezone)
+    share = lifted_share(nights.counts, nights.step, params.maintien_min)
+    kinds = [_of_kind(nights, kind) for kind in range(2)]
+    expected = np.stack([_mean(share[at]) for at in kinds])
+    best, with_presence = [], []
+    for kind in range(2):
+        best.append(_optimum(segment, expected[kind], weight[kind], params, presence=False) or usual[kind])
+        found = _optimum(segment, expected[kind], weight[kind], params, presence=True) if segment.able else None
+        with_presence.append(found or best[kind])
+    used = sum(_energy(usual[kind], expected[kind], weight[kind], segment, params) for kind in range(2))
+    trimmed = used - sum(_energy(best[kind], expected[kind], weight[kind], segment, params) for kind in range(2))
+    sensing = segment.able and any((p.mode == PRESENCE).any() for p in with_presence)
+    saved, euros = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    if sensing:
+        own = segment.detectors * params.detecteur_w * 8.766
+        draws = _draws(best, with_presence, share, kinds, weight, segment, params, seed) - own
+        centre = sum(
+            _energy(best[kind], expected[kind], weight[kind], segment, params)
+            - _energy(with_presence[kind], expected[kind], weight[kind], segment, params)
+            for kind in range(2)
+        )
+        low, high = (float(np.quantile(draws, q)) for q in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+        saved = (float(centre - own), min(low, float(centre - own)), max(high, float(centre - own)))
+        cost = segment.detectors * params.detecteur_eur_an
+        euros = tuple(kwh * params.prix_kwh_eur - cost for kwh in saved)  # type: ignore[assignment]
+    programmes = (with_presence[0], with_presence[1]) if sensing else None
+    return Plan(
+        segment,
+        (usual[0], usual[1]),
+        (best[0], best[1]),
+        programmes,
+        used,
+        trimmed,
+        saved,
+        euros,
+        len(nights.dates),
+        sensing and euros[1] > 0,
+    )
+
+
+def _usual(segment: Segment) -> Programme:
+    """Today's timetable: the class of the hour, lowered in the small hours, dark where it must be."""
+    mode = np.where(segment.dark, OFF, FIXED)
+    level = np.where(segment.dark, 0.0, segment.minimum)
+    return Programme(mode, level, level)
+
+
+def _of_kind(nights: Nights, kind: int) -> np.ndarray:
+    """Rows of the nights of a kind; of all nights when fewer than three are."""
+    at = np.flatnonzero(nights.weekend == bool(kind))
+    return at if len(at) >= 3 else np.arange(len(nights.dates))
+
+
+def _mean(share: np.ndarray) -> np.ndarray:
+    """Mean over nights (slots); a slot never counted is taken to be always busy: nothing is saved on what is not known."""
+    known = ~np.isnan(share)
+    total = np.where(known, share, 0.0).sum(axis=0)
+    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), 1.0)
+
+
+def _coming_minutes(last: date, segment: Segment, params: EclairagePublicParams, timezone: str) -> np.ndarray:
+    """Minutes lit per slot over the 365 nights after ``last``, by kind of night: (2, slots)."""
+    dates = tuple(last + timedelta(days=k) for k in range(1, 366))
+    lit = lit_minutes(dates, segment.latitude, segment.longitude, timezone, params.decalage_min)
+    weekend = np.array([day.weekday() in (4, 5) for day in dates])
+    return np.stack([lit[~weekend].sum(axis=0), lit[weekend].sum(axis=0)])
+
+
+def _options(segment: Segment, presence: bool) -> list[tuple[str, float, float]]:
+    """(mode, level, low level) of each option."""
+    levels = sorted({float(level) for level in segment.minimum[~segment.dark]})
+    options = [(FIXED, level, level) for level in levels]
+    if presence:
+        lows = sorted({float(level) for level in segment.empty[~segment.dark]})
+        options += [(PRESENCE, level, low) for level in levels for low in lows if low < level]
+    return [*options, (OFF, 0.0, 0.0)] if segment.dark.any() else options
+
+
+def _optimum(segment: Segment, share: np.ndarray, weight: np.ndarray, params: EclairagePublicParams, presence: bool) -> Programme | None:
+    options = _options(segment, presence)
+    if not options:
+        return None
+    cost = np.full((SLOTS, len(options)), np.inf)
+    for o, (mode, level, low) in enumerate(options):
+        high, bottom = (power(np.array(x), segment.watts, segment.lamps, params) for x in (level, low))
+        mean = share * high + (1 - share) * bottom if mode == PRESENCE else np.full(SLOTS, float(high))
+        enough = (level >= segment.minimum) & ((low >= segment.empty) | (mode == FIXED))
+        allowed = segment.dark if mode == OFF else enough & ~segment.dark
+        # A trifle keeps equal costs (the hours of day, where nothing is lit) from choosing presence.
+        cost[:, o] = np.where(allowed, weight * mean / 60_000 + (1e-9 if mode == PRESENCE else 0.0), np.inf)
+    found = cheapest(cost, params.changements_max, max(1, params.palier_min // MINUTES)) or cheapest(cost, SLOTS // 2, 1)
+    if found is None:
+        return None
+    chosen = found[0]
+    return Programme(*(np.array([options[o][i] for o in chosen]) for i in range(3)))
+
+
+def mean_power(programme: Programme, share: np.ndarray, segment: Segment, params: EclairagePublicParams) -> np.ndarray:
+    """Expected watts (…, slots) when a presence controller is raised ``share`` (…, slots) of the time."""
+    high, low = (power(level, segment.watts, segment.lamps, params) for level in (programme.level, programme.low))
+    return np.asarray(np.where(programme.mode == PRESENCE, share * high + (1 - share) * low, high))
+
+
+def _energy(programme: Programme, share: np.ndarray, weight: np.ndarray, segment: Segment, params: EclairagePublicParams) -> float:
+    """kWh over ``weight`` minutes per slot."""
+    return float((mean_power(programme, share, segment, params) * weight).sum() / 60_000)
+
+
+def _draws(
+    best: list[Programme],
+    other: list[Programme],
+    share: np.ndarray,
+    kinds: list[np.ndarray],
+    weight: np.ndarray,
+    segment: Segment,
+    params: EclairagePublicParams,
+    seed: int,
+) -> np.ndarray:
+    """Yearly savings of ``other`` over ``best``, kWh, on resampled nights (Efron's bootstrap, within each kind of night)."""
+    drawn = np.random.default_rng((seed, *segment.name.encode()))
+    total = np.zeros(DRAWS)
+    for kind, at in enumerate(kinds):
+        gap = mean_power(best[kind], share[at], segment, params) - mean_power(other[kind], share[at], segment, params)
+        known = ~np.isnan(gap)
+        gap, known = np.where(known, gap, 0.0), known.astype(float)
+        picks = drawn.multinomial(len(at), np.full(len(at), 1 / len(at)), size=DRAWS)
+        mean = (picks @ gap) / np.maximum(picks @ known, 1e-9)
+        total += (np.where(known.any(axis=0), mean, 0.0) * weight[kind]).sum(axis=1) / 60_000
+    return total
+
+
+def segment_of(line: object, params: EclairagePublicParams) -> Segment:
+    """The facts of a line of ``SegmentRow``."""
+    get = lambda name: getattr(line, name)  # noqa: E731
+    classe, quiet, nobody = str(get("classe")), _text(get("classe_creuse")), _text(get("classe_vide"))
+    installed = float(get("niveau_installe"))
+    hours = hours_mask(params.creuse_debut_h, params.creuse_fin_h)
+    full = level_for(rules.minimum_of(classe) / installed, params)
+    reduced = min(full, level_for(rules.minimum_of(quiet) / installed, params)) if quiet and rules.same_family(classe, quiet) else full
+    minimum = np.where(hours, reduced, full)
+    empty = np.minimum(minimum, level_for(rules.minimum_of(nobody) / installed, params)) if nobody else minimum
+    dark = hours_mask(params.coupure_debut_h, params.coupure_fin_h) if params.coupure else np.zeros(SLOTS, dtype=bool)
+    law = rules.extinction(get("categorie"), _number(get("fermeture_h")))
+    dark = dark | (hours_mask(*law) if law else False)
+    lag, ahead = float(get("delai_s")), float(get("anticipation_s"))
+    why = ""
+    if not nobody or not rules.same_family(classe, nobody):
+        why = "aucune classe n’est admise quand il n’y a personne"
+    elif lag > ahead:
+        why = "le plein niveau viendrait après l’entrée dans le segment (délai plus long que l’anticipation)"
+    lamps = int(get("points_lumineux"))
+    detectors = _number(get("detecteurs"))
+    place = (_number(get("latitude")), _number(get("longitude")))
+    return Segment(
+        str(get("segment")),
+        np.asarray(minimum, dtype=float),
+        np.asarray(empty, dtype=float),
+        dark,
+        lamps * float(get("puissance_w")),
+        lamps,
+        int(detectors) if detectors is not None else math.ceil(lamps / 4),
+        place[0] if place[0] is not None else params.latitude,
+        place[1] if place[1] is not None else params.longitude,
+        not why,
+        why,
+        rules.minimum_of(classe) > installed,
+    )
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float | None:
+    number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else math.nan
+    return None if math.isnan(number) else number

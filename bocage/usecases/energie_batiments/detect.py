@@ -1,0 +1,129 @@
+"""From the curves of meters to alarms day by day, by kind: what the engine reports and what the benchmark scores are the same calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from bocage.usecases.energie_batiments import daily, hourly, watch
+from bocage.usecases.energie_batiments.daily import Calendar
+
+CLOSED_MARGIN = 1.25
+
+MISSING = 0.1
+"""Share of missing hours over three days from which a meter is told to be incomplete."""
+
+CLOCK = 1.0
+"""Sum over two open days of log ratios of squared gaps from which the clock is told to be wrong by an hour."""
+
+
+LEVELS = ("total", "closed", "night", "base")
+"""Alarms that say « uses more »; the others speak of the meter."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """All arrays are (meters, days): ``actual`` and ``expected`` kWh of a standard day of 24 h, NaN unknown; ``alarms`` by kind, from the
+    first day watched on; ``bands`` name → (actual, expected) kWh of parts of the day; ``factor`` of a unit jump, or NaN."""
+
+    actual: np.ndarray
+    expected: np.ndarray
+    alarms: dict[str, np.ndarray]
+    bands: dict[str, tuple[np.ndarray, np.ndarray]]
+    factor: np.ndarray
+    days: pd.DatetimeIndex
+
+    @property
+    def any(self) -> np.ndarray:
+        """Days with an alarm of any kind."""
+        result: np.ndarray = np.any(list(self.alarms.values()), axis=0)
+        return result
+
+
+def day_groups(known: Calendar) -> np.ndarray:
+    """0 working day, 1 school holiday, 2 weekend or public holiday."""
+    return np.where(known.kind >= 5, 2, np.where(known.school > 0.5, 1, 0))
+
+
+def from_days(
+    kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, reference: int, limits: watch.Limits | None = None
+) -> Watched:
+    """Watch daily readings ``kwh`` (meters, days), in kWh per standard day, from day ``reference`` on. ``temperature`` (days,) or
+    (days, 24), or None."""
+    rows, shrink = daily.design(known, temperature)
+    awaited = np.maximum(daily.fit(rows[:reference], shrink, kwh[:, :reference]).predict(rows), 0.0)
+    alarms = _streams({"total": (kwh, awaited)}, known, reference, limits or watch.Limits())
+    held = np.zeros(kwh.shape, dtype=bool)
+    held[:, 3:] = (kwh[:, 3:] == kwh[:, 2:-1]) & (kwh[:, 2:-1] == kwh[:, 1:-2]) & (kwh[:, 1:-2] == kwh[:, :-3])
+    alarms["stuck"] = _rare(held, reference)
+    alarms["gaps"] = _after(_missing(np.isnan(kwh).astype(float), 3) > 0.5, reference)
+    return Watched(kwh, awaited, alarms, {}, np.full(kwh.shape, np.nan), known.days)
+
+
+def from_hours(
+    kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, reference: int, limits: watch.Limits | None = None
+) -> Watched:
+    """Watch hourly readings ``kwh`` (meters, days, 24) from day ``reference`` on. ``temperature`` (days, 24) °C without NaN, or None."""
+    rows, shrink = hourly.designs(known, temperature)
+    shape = hourly.expected(rows, shrink, kwh, slice(0, reference))
+    held = watch.stuck(kwh)
+    sound = np.where((held & _rare(held, reference, keep=True))[:, :, None], np.nan, kwh) if held.any() else kwh
+    seen = hourly.channels(hourly.filled(sound, shape))
+    design, penalty = daily.design(known, temperature)
+    bands = {}
+    for name, actual in zip(("total", "night", "base"), seen, strict=True):
+        awaited = daily.fit(design[:reference], penalty, actual[:, :reference]).predict(design)
+        bands[name] = (actual, np.maximum(awaited, 0.0))
+    alarms = _streams(bands, known, reference, limits or watch.Limits())
+    factor = np.full(kwh.shape[:2], np.nan)
+    factor[:, reference:] = watch.unit_jump(kwh[:, reference:], shape[:, reference:])
+    alarms["unit"] = np.isfinite(factor)
+    alarms["stuck"] = _rare(held, reference)
+    alarms["clock"] = _clock(kwh, shape, known, reference)
+    alarms["gaps"] = _after(_missing(np.isnan(kwh).mean(axis=2), 3) > MISSING, reference)
+    return Watched(*bands["total"], alarms, bands, factor, known.days)
+
+
+def _streams(
+    bands: dict[str, tuple[np.ndarray, np.ndarray]], known: Calendar, reference: int, limits: watch.Limits
+) -> dict[str, np.ndarray]:
+    groups, days = day_groups(known), len(known.days)
+    every, closed = np.arange(days), np.flatnonzero(groups == 2)
+    result = {}
+    for name, (actual, awaited) in bands.items():
+        result[name] = watch.alarms(watch.stream(name, actual, awaited, groups, reference, every), days, reference, limits)
+    actual, awaited = bands["total"]
+    # Closed days are few: their record is lower than it would be in as many days as the others have.
+    wider = replace(limits, margin=limits.margin * CLOSED_MARGIN)
+    result["closed"] = watch.alarms(watch.stream("closed", actual, awaited, groups, reference, closed), days, reference, wider)
+    return result
+
+
+def _after(days: np.ndarray, reference: int) -> np.ndarray:
+    return days & (np.arange(days.shape[1]) >= reference)
+
+
+def _rare(days: np.ndarray, reference: int, keep: bool = False) -> np.ndarray:
+    """``days`` watched, for meters where it hardly happened in the reference (a coarse meter repeats itself all the time)."""
+    usual = days[:, :reference].mean(axis=1, keepdims=True) > 0.01
+    return days & ~usual if keep else _after(days & ~usual, reference)
+
+
+def _missing(share: np.ndarray, window: int) -> np.ndarray:
+    total = np.cumsum(share, axis=1)
+    total[:, window:] -= total[:, :-window].copy()
+    result: np.ndarray = total / window
+    return result
+
+
+def _clock(kwh: np.ndarray, shape: np.ndarray, known: Calendar, reference: int) -> np.ndarray:
+    """Two working days in a row whose curve fits better an hour earlier or later, and better than it ever did."""
+    slip = watch.clock_slip(kwh, shape)
+    at = np.flatnonzero(day_groups(known) < 2)
+    two = watch.rolling(slip[:, at], 2) * np.sqrt(2)
+    record = np.nanmax(np.where(at < reference, np.nan_to_num(two, nan=-9.0), -9.0), axis=1, keepdims=True)
+    result = np.zeros(slip.shape, dtype=bool)
+    result[:, at] = (two > np.maximum(CLOCK, 1.1 * record)) & (at >= reference)
+    return result

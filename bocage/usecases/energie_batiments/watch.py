@@ -1,0 +1,128 @@
+"""When did a meter leave its habits? Residuals of the daily models, watched day by day, each against its own past.
+
+Each stream (total of all days, total of closed days, night, base load) is put in units of its own usual error, freed of its slow drift, and
+summed over windows of 1 to 7 days. An alarm is a sum above a floor *and* above every sum of the reference period, times a margin: a meter
+that is often odd must be odder than ever. The floors and margin were set on simulated buildings and on years that the benchmark does not
+score (docs/bench).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import lfilter
+
+from bocage.methods.regression import median_known
+
+WINDOWS = (1, 2, 3, 7)
+HALF_LIFE = 21.0
+LAG = 7
+"""Days after which a new level begins to be taken as a habit, and its half-life: the alarm has been given by then."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """``floor`` per window of ``WINDOWS``, in usual errors; ``margin`` on the record of the reference; ``least`` change in share of
+    the expected."""
+
+    floor: tuple[float, ...] = (6.0, 5.5, 5.0, 4.5)
+    margin: float = 1.4
+    least: float = 0.05
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Residuals of one quantity on the days of ``at`` (indices of days): ``scores`` and ``shares`` (meters, len(at))."""
+
+    name: str
+    at: np.ndarray
+    scores: np.ndarray
+    shares: np.ndarray
+
+
+def stream(name: str, actual: np.ndarray, awaited: np.ndarray, groups: np.ndarray, reference: int, at: np.ndarray) -> Stream:
+    """Standardised residuals of ``actual`` (meters, days) against ``awaited`` on days ``at``.
+
+    ``groups`` (days,) tells day types apart (their errors have their own size, learnt on days before ``reference``).
+    """
+    level = np.nanmean(awaited[:, :reference], axis=1, keepdims=True)
+    size = np.maximum(awaited, 0.1 * np.maximum(level, 1e-9))
+    share = (actual - awaited) / size
+    score = np.full(share.shape, np.nan)
+    for group in np.unique(groups):
+        chosen = groups == group
+        past = share[:, chosen & (np.arange(len(groups)) < reference)]
+        spread = 1.4826 * median_known(np.abs(past))[:, None] if past.shape[1] else np.full((len(share), 1), np.nan)
+        score[:, chosen] = share[:, chosen] / np.maximum(spread, 0.01)
+    return Stream(name, at, _undrifted(score)[:, at], share[:, at])
+
+
+def _undrifted(score: np.ndarray) -> np.ndarray:
+    """Scores minus their slow level as known ``LAG`` days before; a missing day pulls that level to zero."""
+    keep = 0.5 ** (1 / HALF_LIFE)
+    seen = np.where(np.isfinite(score), np.clip(score, -3, 3), 0.0)
+    level = np.zeros(score.shape)
+    level[:, LAG + 1 :] = lfilter([1 - keep], [1, -keep], seen[:, : -LAG - 1], axis=1)
+    result: np.ndarray = score - level
+    return result
+
+
+def rolling(scores: np.ndarray, window: int) -> np.ndarray:
+    """Sum of the last ``window`` scores over the square root of how many are known; NaN under half of them."""
+    known = np.isfinite(scores)
+    total = np.cumsum(np.where(known, np.clip(scores, -20, 20), 0.0), axis=1)
+    count = np.cumsum(known, axis=1)
+    total[:, window:] -= total[:, :-window].copy()
+    count[:, window:] -= count[:, :-window].copy()
+    result: np.ndarray = np.where(count > window / 2, total / np.sqrt(np.maximum(count, 1)), np.nan)
+    return result
+
+
+def alarms(found: Stream, days: int, reference: int, limits: Limits) -> np.ndarray:
+    """(meters, days) bool: the stream stands above its floor and its record, from day ``reference`` on."""
+    result = np.zeros((len(found.scores), days), dtype=bool)
+    later = found.at >= reference
+    for window, floor in zip(WINDOWS, limits.floor, strict=True):
+        sums = rolling(found.scores, window)
+        record = np.nanmax(np.where(later, -np.inf, np.nan_to_num(sums, nan=-np.inf)), axis=1, keepdims=True)
+        share = rolling(found.shares, window) / np.sqrt(window)
+        above = (sums > np.maximum(floor, limits.margin * record)) & (share > limits.least) & later
+        result[:, found.at] |= above
+    return result
+
+
+def stuck(kwh: np.ndarray, hours: int = 10) -> np.ndarray:
+    """(meters, days) bool: the day ends a run of ``hours`` equal readings or more. ``kwh`` (meters, days, 24)."""
+    flat = kwh.reshape(len(kwh), -1)
+    same = np.zeros(flat.shape, dtype=bool)
+    same[:, 1:] = flat[:, 1:] == flat[:, :-1]
+    run = np.cumsum(same, axis=1)
+    held = np.zeros(flat.shape, dtype=bool)
+    held[:, hours - 1 :] = (run[:, hours - 1 :] - run[:, : -(hours - 1)]) == hours - 1
+    return held.reshape(kwh.shape).any(axis=2)
+
+
+def unit_jump(actual: np.ndarray, awaited: np.ndarray, factors: tuple[float, ...] = (2.0, 0.5, 6.0, 1 / 6, 1000.0, 0.001)) -> np.ndarray:
+    """(meters, days) float: the factor by which the two last days' hours all multiply what was expected, or NaN. (meters, days, 24)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log(np.where(actual > 0, actual, np.nan) / np.where(awaited > 0, awaited, np.nan))
+    both = np.concatenate([ratio[:, :-1], ratio[:, 1:]], axis=2)
+    middle, low, high = (median_known(both, share) for share in (0.5, 0.15, 0.85))
+    result = np.full(actual.shape[:2], np.nan)
+    for factor in factors:
+        near = (np.abs(middle - np.log(factor)) < 0.15) & (low > np.log(factor) - 0.3) & (high < np.log(factor) + 0.3)
+        result[:, 1:][near] = factor
+    return result
+
+
+def clock_slip(actual: np.ndarray, awaited: np.ndarray) -> np.ndarray:
+    """(meters, days) float: how much better the day's curve fits when moved by an hour (log ratio of squared gaps), the better of both."""
+    flat, foreseen = actual.reshape(len(actual), -1), awaited.reshape(len(awaited), -1)
+    gaps = []
+    for step in (0, 1, -1):
+        gap = (flat - np.roll(foreseen, step, axis=1)) ** 2
+        gaps.append(np.nansum(gap.reshape(actual.shape), axis=2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result: np.ndarray = np.log(gaps[0] / np.minimum(gaps[1], gaps[2]))
+    return np.where(np.isfinite(result), result, 0.0)
