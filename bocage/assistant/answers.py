@@ -27,6 +27,7 @@ MAX_QUESTION = 2000
 STALE = timedelta(days=365)
 _NEAR = 3
 _FEWEST_WORDS = 2
+_PLAINLY = 0.5
 
 
 def answer(question: str, history: Sequence[Turn], audience: Audience, organisation: Organisation, now: datetime) -> Answer:
@@ -56,7 +57,9 @@ def _answer(question: str, history: Sequence[Turn], audience: Audience, finder: 
         given = _two_requests(found, now)
     else:
         given = _from_document(asked, question, found, now)
-    return _with_numbers(given, seen.emergency) if seen.emergency is not None else given
+    # A doubt about distress is said, unless the question is plainly about something that a page answers.
+    plain = found.accepted and bool(found.matches) and found.matches[0].confidence >= _PLAINLY
+    return _with_numbers(given, seen.emergency) if seen.emergency is not None and not plain else given
 
 
 def _search(question: str, history: Sequence[Turn], audience: Audience, finder: Finder) -> tuple[str, Found]:

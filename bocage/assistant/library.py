@@ -10,7 +10,7 @@ import json
 import tempfile
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
@@ -24,6 +24,7 @@ from bocage.assistant.models import CuratedPair
 from bocage.assistant.search import Hit, search
 from bocage.assistant.sources import SOURCE_KINDS, SourceReport, read_source
 from bocage.contract.errors import UnreadableFile
+from bocage.methods.retrieval.text import stems, tokens
 from bocage.organisations.models import Organisation
 from bocage.organisations.tenancy import organisation_context
 
@@ -31,6 +32,16 @@ _NATIONAL = "national"
 _MANIFEST = "sources.json"
 # What a folder of the organisation may hold: file or folder → kind of source.
 LOCAL_PARTS = {"pages": "pages", "annuaire.toml": "annuaire", "questions.toml": "questions", "deliberations.csv": "deliberations"}
+
+
+_MOST_WORDS = 0.75
+_WHEN = frozenset(
+    stems(
+        tokens(
+            "aujourd'hui demain matin midi soir lundi mardi mercredi jeudi vendredi samedi dimanche heure heures ouvert ouverte ferme fermé"
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,21 @@ class Library:
             (asked, tuple(match for hit, match in zip(result.hits, matches, strict=True) if hit.intent == number))
             for number, asked in enumerate(result.intents)
         )
-        return Found(matches, not result.refused, intents if len(intents) > 1 else ())
+        accepted = not result.refused or any(_says_so(question, match.document) for match in matches[:1])
+        return Found(matches, accepted, intents if len(intents) > 1 else ())
+
+
+def _says_so(question: str, document: Document) -> bool:
+    """Whether a page of the organisation holds nearly every word of the question, one of them in its title.
+
+    The threshold of refusal was learnt on national sheets and their bank; local pages have none.
+    """
+    if document.origin is Origin.NATIONAL:
+        return False
+    asked = frozenset(stems(tokens(question))) - _WHEN
+    titled = frozenset(stems(tokens(" ".join((document.title, *document.questions)))))
+    said = titled | frozenset(stems(word for p in document.passages for word in tokens(" ".join((p.text, *p.path)))))
+    return bool(asked & titled) and len(asked & said) >= _MOST_WORDS * len(asked)
 
 
 def _match(hit: Hit) -> Match:
@@ -102,7 +127,9 @@ def import_local(organisation: Organisation, folder: Path) -> dict[str, SourceRe
     documents: dict[str, Document] = {}
     for report in reports.values():
         _check_some(report, folder)
-        documents.update((f"{d.origin.value}:{d.id}" if d.id in documents else d.id, d) for d in report.documents)
+        # A page and an entry of the directory may bear the same name: each id says where it comes from.
+        named = (replace(d, id=f"{d.origin.value}:{d.id}") for d in report.documents)
+        documents.update((d.id, d) for d in named)
     for pair in validated_pairs(organisation):
         documents[pair.id] = pair
     own = _folder(str(organisation.pk))
