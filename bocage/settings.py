@@ -41,6 +41,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOCAGE_OIDC_CLIENT_ID", "", "Identifier that the provider gave to this portal."),
     Setting("BOCAGE_OIDC_CLIENT_SECRET", "", "Secret that the provider gave to this portal."),
     Setting("BOCAGE_OIDC_ALGORITHM", "RS256", "Signature of the provider's tokens and user information: RS256, ES256 or PS256."),
+    Setting("BOCAGE_SMTP_URL", "", "smtp://user:password@host:port; smtps:// for TLS, smtp+tls:// for STARTTLS. Empty: no mail is sent."),
+    Setting("BOCAGE_MAIL_FROM", "", "Address that mails come from. Needed with BOCAGE_SMTP_URL."),
     Setting("BOCAGE_TIME_ZONE", "Europe/Paris", "Time zone of organisations that do not choose their own."),
     Setting("BOCAGE_UPLOAD_MB", "20", "Largest file that people may deposit, in MB."),
     Setting("BOCAGE_RUN_SECONDS", "300", "Time budget of one engine, in seconds."),
@@ -48,6 +50,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOCAGE_WORKERS", "2", "Processes that one engine may use."),
     Setting("BOCAGE_DASK", "", "tcp://host:port of a Dask scheduler that engines use instead of local processes."),
     Setting("BOCAGE_USECASES_PATH", "", "Folders, separated as in PATH, whose sub-folders are private use cases."),
+    Setting("BOCAGE_LLM_URL", "", "Address of an OpenAI-compatible server, ending in /v1. Empty: no language model, nothing needs one."),
+    Setting("BOCAGE_LLM_MODEL", "", "Name of the model to ask it for."),
+    Setting("BOCAGE_LLM_KEY", "", "Key of that server, if it wants one."),
+    Setting("BOCAGE_LLM_JOULES_PER_TOKEN", "0", "Energy of one token on that server, in joules. 0: not known, and said so."),
     Setting("BOCAGE_DONNEES", "", "Folder of the benchmarks' data sets. Empty: ../shared/data beside the source."),
 )
 
@@ -74,6 +80,18 @@ def read_int(name: str, environ: Mapping[str, str] = os.environ) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise InvalidSetting(f"{name} vaut « {text} » ; il faut un nombre entier, 1 ou plus.")
     return int(text)
+
+
+def read_number(name: str, environ: Mapping[str, str] = os.environ) -> float:
+    """The number, zero or more, of setting ``name``. Raises ``InvalidSetting``."""
+    text = read_setting(name, environ).replace(",", ".")
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < 1e9:
+        raise InvalidSetting(f"{name} vaut « {text} » ; il faut un nombre, zéro ou plus.")
+    return value
 
 
 def database_of(url: str, home: Path) -> dict[str, Any]:
@@ -116,6 +134,35 @@ def check_oidc(issuer: str, client: str, secret: str, algorithm: str) -> None:
         raise InvalidSetting(f"BOCAGE_OIDC_ALGORITHM vaut « {algorithm} » ; il faut RS256, ES256 ou PS256.")
 
 
+def mail_of(url: str, sender: str) -> dict[str, Any]:
+    """Django's mail settings for ``url``; without it nothing is sent. Raises ``InvalidSetting``."""
+    if not url:
+        return {"MAIL_ENABLED": False}
+    parts = urlsplit(url)
+    default = {"smtp": 25, "smtp+tls": 587, "smtps": 465}.get(parts.scheme)
+    try:
+        port = parts.port or default
+    except ValueError:
+        port = None
+    if default is None or port is None or not parts.hostname:
+        raise InvalidSetting(
+            f"BOCAGE_SMTP_URL commence par « {parts.scheme}: » ; il faut smtp://, smtp+tls:// ou smtps://, puis un serveur."
+        )
+    if "@" not in sender:
+        raise InvalidSetting(f"BOCAGE_SMTP_URL est donné : BOCAGE_MAIL_FROM doit être une adresse électronique ; lu : « {sender} ».")
+    return {
+        "MAIL_ENABLED": True,
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_TIMEOUT": 10,
+        "DEFAULT_FROM_EMAIL": sender,
+    }
+
+
 def _secret_key(home: Path) -> str:
     given = read_setting("BOCAGE_SECRET_KEY")
     if given:
@@ -140,6 +187,11 @@ RUN_SECONDS = read_int("BOCAGE_RUN_SECONDS")
 RUN_MEMORY_MB = read_int("BOCAGE_RUN_MEMORY_MB")
 WORKERS = read_int("BOCAGE_WORKERS")
 
+LLM_URL = read_setting("BOCAGE_LLM_URL")
+LLM_MODEL = read_setting("BOCAGE_LLM_MODEL")
+LLM_KEY = read_setting("BOCAGE_LLM_KEY")
+LLM_JOULES_PER_TOKEN = read_number("BOCAGE_LLM_JOULES_PER_TOKEN")
+
 SECRET_KEY = _secret_key(HOME)
 DEBUG = False
 ALLOWED_HOSTS = [host.strip() for host in read_setting("BOCAGE_ALLOWED_HOSTS").split(",") if host.strip()]
@@ -158,6 +210,7 @@ INSTALLED_APPS = [
     "bocage.deposits",
     "bocage.decisions",
     "bocage.register",
+    "bocage.assistant",
     "bocage.api",
     "bocage.web",
 ]
@@ -169,6 +222,21 @@ USE_TZ = True
 TIME_ZONE = read_setting("BOCAGE_TIME_ZONE")
 LANGUAGE_CODE = "fr"
 USE_I18N = True
+
+ASSISTANT_ANSWERER = "bocage.assistant.answers.answer"
+globals().update(mail_of(read_setting("BOCAGE_SMTP_URL"), read_setting("BOCAGE_MAIL_FROM")))
+# Faults of pages and warnings, on standard error, without the phone numbers, addresses and keys that they may carry.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"masked": {"()": "bocage.assistant.masking.MaskPersonalData"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["masked"], "formatter": "line"}},
+    "loggers": {
+        "bocage": {"handlers": ["stderr"], "level": "WARNING"},
+        "django": {"handlers": ["stderr"], "level": "ERROR"},
+    },
+}
 
 # --- The portal -------------------------------------------------------------------------------------------------------------------------
 ROOT_URLCONF = "bocage.urls"

@@ -14,12 +14,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import File, Form, NinjaAPI, Status, UploadedFile
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.pagination import PageNumberPagination, paginate
-from ninja.security import HttpBearer
 from pydantic import Field
 
 from bocage import __version__
-from bocage.api.models import ApiToken, Scope
-from bocage.api.schemas import DecisionOut, DepositOut, ErrorOut, EvaluationOut, ProposalOut, RunIn, RunOut
+from bocage.api.assistant import router as assistant_router
+from bocage.api.auth import DEPOSIT, READ, REFUSALS, RUN
+from bocage.api.schemas import DecisionOut, DepositOut, EvaluationOut, ProposalOut, RunIn, RunOut
 from bocage.contract import discovery
 from bocage.contract.errors import BocageError
 from bocage.contract.fiche import Fiche
@@ -30,8 +30,6 @@ from bocage.deposits.services import deposit_file
 from bocage.register.evaluation import evaluate_run, truth_tables
 from bocage.register.models import Evaluation
 
-REFUSALS = {401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 413: ErrorOut, 422: ErrorOut}
-
 
 class Pages(PageNumberPagination):
     """Pages by number; no database is asked for a page that no list has."""
@@ -41,25 +39,6 @@ class Pages(PageNumberPagination):
 
         page: int = Field(1, ge=1, le=1_000_000)
 
-
-class TokenAuth(HttpBearer):
-    """The token found by the middleware, if it has the scope that the operation needs."""
-
-    def __init__(self, scope: Scope) -> None:
-        super().__init__()
-        self.scope = scope
-
-    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
-        """The token, or None (401). Raises 403 when the scope is missing."""
-        found: ApiToken | None = getattr(request, "api_token", None)
-        if found is None:
-            return None
-        if self.scope not in found.scopes:
-            raise HttpError(403, f"Ce jeton n’a pas le droit « {self.scope.value} ». Demandez-en un autre à un administrateur.")
-        return found
-
-
-READ, DEPOSIT, RUN = TokenAuth(Scope.READ), TokenAuth(Scope.DEPOSIT), TokenAuth(Scope.RUN)
 
 api = NinjaAPI(
     title="Bocage",
@@ -276,3 +255,5 @@ for _fiche in discovery.all_fiches():
         summary=f"Lancer : {_fiche.titre}",
         description=f"{_fiche.finalite}\n\nMéthode habituelle, calculée à côté : {_fiche.methode_habituelle}",
     )(_start_of(_fiche.slug))
+
+api.add_router("", assistant_router)

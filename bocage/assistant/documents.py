@@ -38,6 +38,8 @@ class StepKind(StrEnum):
     OFFICE = "guichet"
     PHONE = "telephone"
     LETTER = "modele"
+    PAGE = "page"
+    """A page to read: « Pour en savoir plus », or the sheet that a guided search leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Step:
     label: str
     target: str = ""
     """URL, phone number or address; empty when the label says all."""
+    case: tuple[str, ...] = ()
+    """Branches for which the step holds, as in ``Passage.case``; empty: it holds for everybody."""
 
 
 @dataclass(frozen=True, slots=True)

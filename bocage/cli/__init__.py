@@ -32,6 +32,7 @@ class _LazyGroup(click.Group):
         "token": "tokens",
         "journal": "journal",
         "export": "export",
+        "assistant": "assistant",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

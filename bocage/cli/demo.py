@@ -36,6 +36,7 @@ def demo_command(slug: str, weeks: int, as_json: bool) -> None:
     if write is None:
         raise DataFolderMissing(f"« {slug} » n’a pas de démonstration. Essayez : bocage demo --slug eau_demande")
     owner = ensure_organisation(ORGANISATION, "epci")
+    _shelve_demo_pages(owner)
     with tempfile.TemporaryDirectory(prefix="bocage-demo-") as folder, organisation_context(owner):
         demo = write(Path(folder), 0)
         document, gains = _perform(slug, demo, owner, weeks, as_json)
@@ -48,6 +49,14 @@ def demo_command(slug: str, weeks: int, as_json: bool) -> None:
     else:
         _print(slug, demo.source, document, gains)
     sys.exit(3 if document["error"] else 0)
+
+
+def _shelve_demo_pages(owner: Any) -> None:
+    """The pages of the demonstration's assistant. The national sheets come with ``bocage assistant import --national``."""
+    from bocage.assistant import demo
+    from bocage.assistant.library import import_local
+
+    import_local(owner, demo.FOLDER)
 
 
 def _perform(

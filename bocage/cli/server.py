@@ -46,6 +46,7 @@ def worker_command(batch: bool, interval: float, parent: int | None) -> None:
 def _sweep(stop: threading.Event, parent: int | None) -> None:
     from django.db import OperationalError, close_old_connections, connection
 
+    from bocage.assistant.upkeep import sweep
     from bocage.decisions.services import mark_interrupted_runs
     from bocage.journal.services import publish_due_anchors
 
@@ -57,6 +58,7 @@ def _sweep(stop: threading.Event, parent: int | None) -> None:
         try:
             mark_interrupted_runs()
             publish_due_anchors()
+            sweep()
         except OperationalError:
             # The database is away or busy: the next turn comes soon enough.
             close_old_connections()

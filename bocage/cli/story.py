@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from bocage.assistant import configuration
+from bocage.assistant.documents import Audience
+from bocage.assistant.models import AssistantSettings
 from bocage.contract import discovery
 from bocage.decisions import services
 from bocage.decisions.decide import decide, mark_displayed
@@ -42,6 +45,12 @@ def settle(owner: Organisation, slug: str) -> dict[Role, User]:
     if not owner.contact:
         owner.contact = "Accueil de la communauté de communes, 02 61 91 40 12, du lundi au vendredi, de 9 h à 17 h"
         owner.save()
+    if not AssistantSettings.objects.exists():
+        services = [
+            {"name": "Accueil", "email": "accueil@brenoux.example", "hours": "lundi au vendredi 9 h-12 h, 14 h-17 h ; samedi 9 h-12 h"},
+            {"name": "Urbanisme", "email": "urbanisme@brenoux.example", "hours": "lundi, mardi, jeudi 9 h-12 h"},
+        ]
+        configuration.change(settled[Role.ADMINISTRATEUR], list(Audience), 30, 60, services, [])
     if not Publication.objects.filter(usecase=slug).exists():
         register.publish(slug, Publication.Status.ON, DECIDER, settled[Role.ADMINISTRATEUR])
     return settled

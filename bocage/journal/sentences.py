@@ -75,7 +75,33 @@ def _role_given(f: Facts) -> str:
     return f"Rôle {_ROLES.get(f['role'], f['role'])} donné à {f['nom']}{title}."
 
 
+_AUDIENCES = {"citoyens": "habitants", "accueil": "accueil", "rh": "ressources humaines"}
+
+
+def _assistant_settings(f: Facts) -> str:
+    served = ", ".join(_AUDIENCES.get(a, a) for a in f["publics"]) or "personne"
+    return f"Réglages de l’assistant changés. Publics servis : {served}. Conservation : {count(f['jours'], 'jour')}."
+
+
+def _pair(f: Facts) -> str:
+    said = {"validee": "validée", "rejetee": "rejetée"}.get(f["verdict"], f["verdict"])
+    return f"Question et réponse {f['paire']} {said} ({_AUDIENCES.get(f['public'], f['public'])})."
+
+
+def _purge(f: Facts) -> str:
+    return f"Conversations anciennes : {count(f['effacees'], 'effacée')}, {count(f['masquees'], 'masquée')} en attente d’une personne."
+
+
 KINDS: dict[str, Kind] = {
+    "assistant.effacement": Kind("Conversation effacée", lambda f: f"Conversation {f['conversation']} effacée à la demande de son auteur."),
+    "assistant.paire": Kind("Réponse relue", _pair),
+    "assistant.prise_en_charge": Kind(
+        "Demande prise", lambda f: f"Demande {f['conversation']} prise ({f['service']}) après {f['attente_min']} min d’attente."
+    ),
+    "assistant.purge": Kind("Conversations anciennes", _purge),
+    "assistant.reglages": Kind("Assistant", _assistant_settings),
+    "assistant.resolution": Kind("Demande réglée", lambda f: f"Demande {f['conversation']} réglée ({f['service']})."),
+    "assistant.transfert": Kind("Demande transférée", lambda f: f"Demande {f['conversation']} passée de « {f['de']} » à « {f['vers']} »."),
     "decision.enregistree": Kind("Décision", _decision),
     "depot.recu": Kind("Dépôt reçu", lambda f: f"Fichier « {f['fichier']} » déposé pour « {f['cas']} », entrée {f['entree']}."),
     "depot.verifie": Kind("Dépôt vérifié", _checked),

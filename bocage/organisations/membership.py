@@ -26,6 +26,7 @@ class Permission(models.TextChoices):
     VOIR = "voir", "consulter l’espace agents"
     DEPOSER = "deposer", "déposer un fichier et lancer un calcul"
     DECIDER = "decider", "décider"
+    REPONDRE = "repondre", "répondre aux habitants"
     JOURNAL = "journal", "lire le journal"
     PUBLIER = "publier", "publier au registre"
     ADMINISTRER = "administrer", "gérer les membres et les réglages"
@@ -33,8 +34,8 @@ class Permission(models.TextChoices):
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.LECTEUR: frozenset({Permission.VOIR}),
-    Role.AGENT: frozenset({Permission.VOIR, Permission.DEPOSER}),
-    Role.DECIDEUR: frozenset({Permission.VOIR, Permission.DEPOSER, Permission.DECIDER}),
+    Role.AGENT: frozenset({Permission.VOIR, Permission.DEPOSER, Permission.REPONDRE}),
+    Role.DECIDEUR: frozenset({Permission.VOIR, Permission.DEPOSER, Permission.DECIDER, Permission.REPONDRE}),
     Role.DPO: frozenset({Permission.VOIR, Permission.JOURNAL, Permission.PUBLIER}),
     Role.ADMINISTRATEUR: frozenset({Permission.VOIR, Permission.ADMINISTRER, Permission.PUBLIER}),
 }

@@ -29,7 +29,7 @@ def count_attempt(email: str, address: str) -> None:
     """Count an attempt that starts. Raises ``TooManyAttempts`` when the account or the network address has none left."""
     account, network = _keys(email, address)
     for key, most in ((network, PER_ADDRESS), (account, PER_ACCOUNT)):
-        if not _take(key, most):
+        if not take(key, most):
             raise TooManyAttempts(
                 "Trop de tentatives. Attendez un quart d’heure, ou demandez à un administrateur de changer votre mot de passe."
             )
@@ -40,7 +40,17 @@ def forgive(email: str, address: str) -> None:
     account, network = _keys(email, address)
     SignInAttempt.objects.filter(key=account).delete()
     SignInAttempt.objects.filter(key=network, failures__gt=0).update(failures=F("failures") - 1)
+    forget_old()
+
+
+def forget_old() -> None:
+    """Throw away the counts whose window is over."""
     SignInAttempt.objects.filter(since__lte=timezone.now() - WINDOW).delete()
+
+
+def network_of(address: str) -> str:
+    """The network that counts as one visitor: an IPv6 subscriber holds 2⁶⁴ addresses."""
+    return _network(address)
 
 
 def _keys(email: str, address: str) -> tuple[str, str]:
@@ -58,7 +68,8 @@ def _network(address: str) -> str:
     return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
 
 
-def _take(key: str, most: int) -> bool:
+def take(key: str, most: int) -> bool:
+    """Count one use of ``key`` in the running window; false when ``most`` were counted already."""
     now = timezone.now()
     since = now - WINDOW
     if _increment(key, most, since):

@@ -8,6 +8,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from bocage.assistant.configuration import configuration
+from bocage.assistant.documents import Audience
+from bocage.assistant.inbox import waiting_count
 from bocage.decisions.models import Decision, Proposal, Run
 from bocage.organisations.membership import Permission
 from bocage.organisations.models import Organisation
@@ -23,11 +26,18 @@ class MenuItem:
     current: bool
 
 
-_PUBLIC = (("web:home", "Accueil", None), ("web:register", "Registre de l’IA", None), ("web:catalogue", "Espace agents", None))
+_PUBLIC = (
+    ("web:home", "Accueil", None),
+    ("web:register", "Registre de l’IA", None),
+    ("web:assistant", "Poser une question", None),
+    ("web:catalogue", "Espace agents", None),
+)
 _AGENTS = (
     ("web:catalogue", "Cas d’usage", Permission.VOIR),
     ("web:to_decide", "À décider", Permission.VOIR),
     ("web:runs", "Exécutions", Permission.VOIR),
+    ("web:inbox", "Demandes", Permission.REPONDRE),
+    ("web:agent_questions", "Réponses", Permission.VOIR),
     ("web:journal", "Journal", Permission.JOURNAL),
     ("web:members", "Membres", Permission.ADMINISTRER),
     ("web:settings", "Réglages", Permission.ADMINISTRER),
@@ -42,12 +52,22 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     if organisation is None:
         return {"organisation": None, "menu": (), "granted": granted, "in_agents_space": False}
     agents = bool(granted)
+    with organisation_context(organisation):
+        served = configuration().audiences
     items = [
         MenuItem(_url(name, organisation), _label(name, label, organisation), _is_current(request, _url(name, organisation), name))
         for name, label, needed in (_AGENTS if agents else _PUBLIC)
-        if needed is None or needed in granted
+        if (needed is None or needed in granted) and (name not in _SERVED or served & _SERVED[name])
     ]
     return {"organisation": organisation, "menu": items, "granted": granted, "in_agents_space": agents}
+
+
+# The assistant's pages stand in the menu once an administrator has put it in service.
+_SERVED = {
+    "web:assistant": {Audience.CITIZENS},
+    "web:inbox": {Audience.CITIZENS},
+    "web:agent_questions": {Audience.COUNTER, Audience.STAFF},
+}
 
 
 def undecided_count(organisation: Organisation) -> int:
@@ -62,9 +82,13 @@ def _url(name: str, organisation: Organisation) -> str:
 
 
 def _label(name: str, label: str, organisation: Organisation) -> str:
-    if name != "web:to_decide":
+    if name not in ("web:to_decide", "web:inbox"):
         return label
-    waiting = undecided_count(organisation)
+    if name == "web:to_decide":
+        waiting = undecided_count(organisation)
+    else:
+        with organisation_context(organisation):
+            waiting = waiting_count()
     return f"{label} ({waiting})" if waiting else label
 
 

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from bocage.web.pages import accounts, decisions, deposits, front, journal, members, register, runs, tokens
+from bocage.web.pages import (
+    accounts,
+    agent_questions,
+    assistant,
+    assistant_register,
+    assistant_settings,
+    decisions,
+    deposits,
+    front,
+    inbox,
+    journal,
+    members,
+    register,
+    runs,
+    tokens,
+    widget,
+)
 
 app_name = "web"
 
@@ -14,9 +30,16 @@ _of_an_organisation = [
     *runs.urlpatterns,
     *decisions.urlpatterns,
     *journal.urlpatterns,
+    # Before the use cases, whose slug would take its place.
+    *assistant_register.urlpatterns,
     *register.urlpatterns,
     *members.urlpatterns,
     *tokens.urlpatterns,
+    *assistant.urlpatterns,
+    *widget.urlpatterns,
+    *agent_questions.urlpatterns,
+    *inbox.urlpatterns,
+    *assistant_settings.urlpatterns,
 ]
 
 urlpatterns = [

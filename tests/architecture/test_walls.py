@@ -23,7 +23,9 @@ MAY_IMPORT = {
     "deposits": {"contract", "organisations", "journal", "execution"},
     "decisions": {"contract", "execution", "organisations", "deposits", "journal"},
     "register": {"contract", "execution", "organisations", "deposits", "decisions", "journal"},
-    "assistant": {"contract", "methods", "organisations", "journal"},
+    "llm": {"contract"},
+    # Energy of an answer is metered as that of a run is.
+    "assistant": {"contract", "methods", "organisations", "journal", "execution", "llm"},
     "api": {"contract", "execution", "organisations", "deposits", "decisions", "journal", "register", "assistant"},
     "web": {"contract", "execution", "organisations", "deposits", "decisions", "journal", "register", "assistant", "api"},
     "cli": {
@@ -43,7 +45,7 @@ MAY_IMPORT = {
     "settings": {"contract"},
 }
 # Rooms that must not know Django, nor any database.
-NO_DJANGO = {"contract", "methods", "usecases", "execution", "settings"}
+NO_DJANGO = {"contract", "methods", "usecases", "execution", "llm", "settings"}
 # What the contract may import besides the standard library.
 CONTRACT_LIBRARIES = {"pydantic", "pydantic_core", "pandas", "numpy", "fastparquet", "python_calamine", "distributed"}
 

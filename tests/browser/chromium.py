@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,6 +73,11 @@ def sign_in(driver: Any, world: World, role: str) -> None:
         return
     driver.get(world.page())
     driver.find_element("css selector", f'button[value="{EMAILS[role]}"]').click()
+    # The home page stands under the same address: only the name in the masthead says that the click has arrived.
+    deadline = time.monotonic() + 30
+    while not driver.find_elements("css selector", "form.who"):
+        assert time.monotonic() < deadline, "the sign-in never arrived"
+        time.sleep(0.05)
     assert f"/{ORGANISATION}/" in driver.current_url
 
 

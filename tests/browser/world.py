@@ -19,7 +19,33 @@ LINES = HEADER + "".join(f"2026-01-{d:02d};{s};{v + d},5\n" for d in range(1, 22
 WRONG = HEADER + "2026-01-01;Nord;101,5\n2026-13-01;Nord;12,4O\n;Sud;3\n"
 TRUTH = HEADER + "".join(f"2026-01-{d};Nord;{118 + d % 3}\n2026-01-{d};Sud;66\n2026-01-{d};Bourg;320\n" for d in range(22, 29))
 
+# A citizen's conversation with every kind of answer, a request in its queue, one held, an agent's question, a pair to review.
+_TALKS = """
+    talk = conversations.begin(Audience.CITIZENS)
+    for question in ("Déchetterie ouverte samedi ?", "hors sujet", "carte grise de mon vendeur", "logement : qui paie la chaudière ?"):
+        conversations.ask(talk, question, answer)
+    waiting = conversations.begin(Audience.CITIZENS)
+    conversations.ask(waiting, "Bonjour, mon permis de construire attend depuis trois mois", answer)
+    conversations.request_person(waiting, "urbanisme")
+    Handover.objects.filter(conversation=waiting).update(due_at=timezone.now() - timedelta(minutes=50))
+    conversations.request_person(conversations.begin(Audience.CITIZENS))
+    held = conversations.begin(Audience.CITIZENS)
+    conversations.ask(held, "je veux parler à quelqu’un de ma facture d’eau", answer)
+    inbox.take(held, people[Role.DECIDEUR])
+    inbox.write(held, people[Role.DECIDEUR], "Bonjour, je regarde votre facture et je reviens vers vous.")
+    mine = conversations.begin(Audience.COUNTER, person=people[Role.DECIDEUR])
+    conversations.ask(mine, "carte grise d’occasion", answer)
+    bad = Message.objects.get(conversation=waiting, author="machine")
+    pair = curation.not_good(bad, people[Role.AGENT], "hors-sujet", "Le service Urbanisme répond en deux mois.", "Service Urbanisme")
+    print(talk.secret, waiting.pk, held.pk, held.secret, mine.pk, pair.pk)
+"""
 _SEED = """
+from datetime import timedelta
+from django.utils import timezone
+from bocage.assistant import conversations, curation, inbox
+from bocage.assistant.documents import Audience
+from bocage.assistant.models import Handover, Message
+from tests.assistant.standin import answer
 from pathlib import Path
 from bocage.cli import story
 from bocage.decisions import services
@@ -52,6 +78,7 @@ with organisation_context(owner):
     assert failed.state == "echouee"
     publish_anchor()
     print(run.pk, failed.pk, deposit.pk, broken.pk)
+{talks}
 """
 
 
@@ -67,6 +94,12 @@ class World:
     deposit: int
     broken: int
     files: Path
+    key: str = ""
+    waiting: int = 0
+    held: int = 0
+    held_key: str = ""
+    talk: int = 0
+    pair: int = 0
 
     @property
     def url(self) -> str:
@@ -88,13 +121,17 @@ def world(home: Path) -> Iterator[World]:
     with server(home) as own:
         own.environ["BOCAGE_DEMO"] = "1"
         own.bocage("migrate", check=True)
-        seeded = own.python(_SEED.format(slug=SLUG, **{name: str(path) for name, path in files.items()}))
-        run, failed, deposit, broken = map(int, seeded.split())
+        # The answering engine is replaced by the stand-in of the tests: what a page shows must not depend on what is indexed here.
+        own.environ["DJANGO_SETTINGS_MODULE"] = "tests.assistant.settings"
+        seeded = own.python(_SEED.format(slug=SLUG, talks=_TALKS.strip("\n"), **{name: str(path) for name, path in files.items()})).split()
+        run, failed, deposit, broken = map(int, seeded[:4])
+        key, held_key = seeded[4], seeded[7]
+        waiting, held, talk, pair = (int(seeded[n]) for n in (5, 6, 8, 9))
         port = _free_port()
         process = own.start("serve", "--port", str(port))
         try:
             wait_until(lambda: _answers(port), "the portal answers")
-            yield World(own, port, process.pid, run, failed, deposit, broken, home)
+            yield World(own, port, process.pid, run, failed, deposit, broken, home, key, waiting, held, held_key, talk, pair)
         finally:
             process.terminate()
             try:
@@ -112,6 +149,17 @@ def pages(of: World) -> dict[str, tuple[str, str]]:
         "accessibility": ("public", "accessibilite/"),
         "privacy": ("public", "donnees-personnelles/"),
         "legal": ("public", "mentions-legales/"),
+        "assistant": ("public", "assistant/"),
+        "assistant_talk": ("public", f"assistant/{of.key}/"),
+        "assistant_held": ("public", f"assistant/{of.held_key}/"),
+        "inbox": ("decideur", "boite/"),
+        "inbox_waiting": ("decideur", f"boite/{of.waiting}/"),
+        "inbox_held": ("decideur", f"boite/{of.held}/"),
+        "inbox_pairs": ("decideur", "boite/reponses/"),
+        "inbox_pair": ("decideur", f"boite/reponses/{of.pair}/"),
+        "agent_questions": ("decideur", "assistant-agents/"),
+        "agent_talk": ("decideur", f"assistant-agents/{of.talk}/"),
+        "assistant_settings": ("administrateur", "reglages/assistant/"),
         "catalogue": ("decideur", "cas-d-usage/"),
         "usecase": ("decideur", f"cas-d-usage/{SLUG}/"),
         "deposits": ("decideur", "depots/"),

@@ -17,6 +17,7 @@ from django.utils.formats import date_format
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
+from bocage.assistant.figures import report as assistant_report
 from bocage.contract import discovery
 from bocage.contract.errors import BocageError, UnknownUseCase
 from bocage.contract.french import count, number, percent
@@ -45,6 +46,7 @@ def register_list(request: HttpRequest) -> HttpResponse:
         "joules_low": sum(e.joules_low for e in shown),
         "joules_high": sum(e.joules_high for e in shown),
         "anchors": history.anchors(1),
+        "assistant": assistant_report(),
     }
     return _public(request, render(request, "web/register/list.html", context))
 

@@ -91,6 +91,14 @@ def energie(joules: float | None, beside: float | None = None) -> str:
     return french.number(joules / 3600, 2, "Wh") if (beside or joules) >= 360 else french.number(joules, 0, "J")
 
 
+@register.filter
+def energie_fine(joules: float | None) -> str:
+    """Energies too small for a tenth of a watt-hour: mWh, or J below one."""
+    if joules is None:
+        return "–"
+    return french.number(joules / 3.6, 2, "mWh")
+
+
 @register.simple_tag
 def state(code: str, label: str) -> SafeString:
     """A state: a shape, always with its word."""

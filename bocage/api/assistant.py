@@ -1,0 +1,96 @@
+"""The assistant for other software of the organisation: the same answers, with the same citations. Nothing is kept of what is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router, Schema
+from pydantic import Field
+
+from bocage.api.auth import READ, REFUSALS
+from bocage.assistant.answer_types import Author, Turn
+from bocage.assistant.answers import MAX_QUESTION, answer
+from bocage.assistant.documents import Audience
+from bocage.assistant.library import sources_of
+
+router = Router(tags=["assistant"])
+
+
+class TurnIn(Schema):
+    """An earlier line of the conversation."""
+
+    author: Author
+    text: str = Field(max_length=MAX_QUESTION)
+
+
+class QuestionIn(Schema):
+    """A question, for whom, and what was said before (oldest first)."""
+
+    question: str = Field(min_length=1, max_length=MAX_QUESTION)
+    audience: Audience = Audience.CITIZENS
+    history: list[TurnIn] = Field(default_factory=list, max_length=20)
+
+
+class CitedOut(Schema):
+    """One passage, word for word, and where it stands."""
+
+    text: str
+    title: str
+    path: list[str]
+    case: list[str]
+    url: str
+    updated_on: str | None
+    origin: str
+    licence: str
+    publisher: str
+    document: str
+    stale: bool
+
+
+class StepOut(Schema):
+    """What the person can do next."""
+
+    kind: str
+    label: str
+    target: str
+
+
+class OptionOut(Schema):
+    """A branch to choose when the assistant asks back; ``question`` is what to ask then."""
+
+    label: str
+    question: str
+
+
+class AnswerOut(Schema):
+    """An answer, its sentences and their sources. ``kind``: reponse, precision, refus, urgence or humain."""
+
+    kind: str
+    sentences: list[CitedOut]
+    options: list[OptionOut]
+    steps: list[StepOut]
+    notice: str
+    reason: str
+    joules: float
+    confidence: float
+    near: list[CitedOut]
+
+
+@router.post(
+    "/assistant/answers", auth=READ, response={200: AnswerOut, **REFUSALS}, summary="Poser une question : passages cités mot pour mot"
+)
+def create_answer(request: HttpRequest, body: QuestionIn) -> dict[str, Any]:
+    """One answer. The conversation is the caller's to keep; nothing of it is written here."""
+    organisation = request.api_token.organisation  # type: ignore[attr-defined]
+    now = timezone.localtime(timezone.now(), ZoneInfo(organisation.time_zone))
+    history = [Turn(turn.author, turn.text) for turn in body.history]
+    return answer(body.question, history, body.audience, organisation, now).to_json()
+
+
+@router.get("/assistant/sources", auth=READ, response={200: list[dict[str, Any]], **REFUSALS}, summary="D’où viennent les réponses")
+def list_sources(request: HttpRequest) -> Any:
+    """The organisation's own sources, then the national ones."""
+    return sources_of(request.api_token.organisation)  # type: ignore[attr-defined]

@@ -1,0 +1,186 @@
+"""From a question to an answer, in the order in which things matter.
+
+1. Distress or danger: the numbers to call, a person at once. 2. Somebody else's file: never. 3. What was asked before, when the question
+leans on it. 4. Search; under the threshold that was calibrated, a polite refusal with the way to a person. 5. Two requests in one, or a
+sheet that depends on the situation: asked back. 6. Else the best passages, word for word, with what to do next.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from bocage.assistant.answer_types import Answer, Author, Cited, Kind, Option, Turn
+from bocage.assistant.compose import Composition, compose
+from bocage.assistant.documents import Audience, Document, Step, StepKind
+from bocage.assistant.finding import Finder, Found, Match
+from bocage.assistant.hours import said_hours
+from bocage.assistant.library import library_of
+from bocage.assistant.screening import Emergency, screen
+from bocage.execution.energy import from_cpu
+from bocage.methods.retrieval.text import stems, tokens
+from bocage.organisations.models import Organisation
+
+MAX_QUESTION = 2000
+STALE = timedelta(days=365)
+_NEAR = 3
+_FEWEST_WORDS = 2
+_PLAINLY = 0.5
+
+
+def answer(question: str, history: Sequence[Turn], audience: Audience, organisation: Organisation, now: datetime) -> Answer:
+    """The answer of ``organisation``'s assistant (an ``Answerer``): its own pages and the national sheets."""
+    return answer_from(library_of(organisation), question, history, audience, now)
+
+
+def answer_from(finder: Finder, question: str, history: Sequence[Turn], audience: Audience, now: datetime) -> Answer:
+    """The answer to ``question``. ``now`` is aware, in the commune's time zone; ``history`` is oldest first."""
+    started = time.thread_time()
+    said = _answer(" ".join(question[:MAX_QUESTION].split()), history, audience, finder, now)
+    return replace(said, joules=from_cpu(time.thread_time() - started).joules)
+
+
+def _answer(question: str, history: Sequence[Turn], audience: Audience, finder: Finder, now: datetime) -> Answer:
+    seen = screen(question)
+    if seen.emergency is not None and seen.level == "urgence":
+        return _emergency(seen.emergency)
+    if seen.third_party:
+        return _other_people()
+    if not stems(tokens(question)):
+        return Answer(Kind.REFUSAL, reason="Écrivez votre question en quelques mots : ce que vous voulez faire, obtenir ou savoir.")
+    asked, found = _search(question, history, audience, finder)
+    if not found.accepted or not found.matches:
+        given = _refusal(found, now)
+    elif len(found.intents) > 1:
+        given = _two_requests(found, now)
+    else:
+        given = _from_document(asked, question, found, now)
+    # A doubt about distress is said, unless the question is plainly about something that a page answers.
+    plain = found.accepted and bool(found.matches) and found.matches[0].confidence >= _PLAINLY
+    return _with_numbers(given, seen.emergency) if seen.emergency is not None and not plain else given
+
+
+def _search(question: str, history: Sequence[Turn], audience: Audience, finder: Finder) -> tuple[str, Found]:
+    """A question that stands alone is searched alone; one that leans on the last (« et pour un mineur ? ») is searched with it."""
+    alone = finder.find(question, audience)
+    before = next((turn.text for turn in reversed(history) if turn.author == Author.CITIZEN), "")
+    leans = len(stems(tokens(question))) <= _FEWEST_WORDS or tokens(question)[:1] in (["et"], ["pour"], ["sinon"], ["alors"], ["si"])
+    if before and (leans or not alone.accepted):
+        together = f"{before} {question}"
+        found = finder.find(together, audience)
+        if found.accepted:
+            return together, found
+    return question, alone
+
+
+def _from_document(asked: str, question: str, found: Found, now: datetime) -> Answer:
+    best = found.matches[0]
+    document = best.document
+    composed = compose(document, asked, best.passage_scores or None)
+    options = tuple(Option(branch, f"{asked} ({branch})") for branch in composed.branches)
+    if not composed.passages:
+        return Answer(
+            Kind.CLARIFY,
+            options=options,
+            steps=composed.steps,
+            reason=f"Cela dépend de votre situation (« {document.title} »). Laquelle est la vôtre ?",
+            confidence=best.confidence,
+            near=_near(found.matches[1:], now),
+        )
+    sentences = tuple(_cited(document, composed, now))
+    return Answer(
+        Kind.ANSWER,
+        sentences=sentences,
+        options=options,
+        steps=composed.steps,
+        notice=said_hours(document, question, now) or _stale_notice(sentences),
+        confidence=best.confidence,
+        near=_near(found.matches[1:], now),
+    )
+
+
+def _cited(document: Document, composed: Composition, now: datetime) -> list[Cited]:
+    stale = _is_stale(document, now.date())
+    return [
+        Cited(
+            text=passage.text,
+            title=document.title,
+            path=passage.path,
+            url=document.url,
+            updated_on=document.updated_on,
+            origin=document.origin,
+            licence=document.licence,
+            publisher=document.publisher,
+            document=document.id,
+            stale=stale,
+            case=passage.case,
+        )
+        for passage in composed.passages
+    ]
+
+
+def _is_stale(document: Document, today: date) -> bool:
+    return document.updated_on is not None and today - document.updated_on > STALE
+
+
+def _stale_notice(sentences: Sequence[Cited]) -> str:
+    if not any(sentence.stale for sentence in sentences):
+        return ""
+    return "Cette page a plus de douze mois : vérifiez à son adresse, ou auprès d’une personne, avant d’agir."
+
+
+def _near(matches: Sequence[Match], now: datetime) -> tuple[Cited, ...]:
+    near = []
+    for match in matches[:_NEAR]:
+        passages = match.document.passages
+        if not passages:
+            continue
+        scores = match.passage_scores or (0.0,) * len(passages)
+        best = max(range(len(passages)), key=lambda i: (scores[i], -i))
+        near += _cited(match.document, Composition((passages[best],)), now)
+    return tuple(near)
+
+
+def _two_requests(found: Found, now: datetime) -> Answer:
+    options = tuple(Option(matches[0].document.title, asked) for asked, matches in found.intents if matches)
+    return Answer(
+        Kind.CLARIFY,
+        options=options,
+        reason="Vous posez deux questions. Par laquelle commençons-nous ?",
+        confidence=found.matches[0].confidence,
+        near=_near([matches[0] for _, matches in found.intents if matches], now),
+    )
+
+
+def _refusal(found: Found, now: datetime) -> Answer:
+    return Answer(
+        Kind.REFUSAL,
+        reason="Je ne trouve pas de réponse sûre dans les pages que je peux lire. Dites-le autrement, ou demandez à une personne.",
+        confidence=found.matches[0].confidence if found.matches else 0.0,
+        near=_near(found.matches, now),
+    )
+
+
+def _emergency(emergency: Emergency) -> Answer:
+    return Answer(Kind.EMERGENCY, steps=_numbers(emergency), reason=emergency.sentence, confidence=1.0)
+
+
+def _numbers(emergency: Emergency) -> tuple[Step, ...]:
+    return tuple(Step(StepKind.PHONE, what, number) for number, what in emergency.numbers)
+
+
+def _with_numbers(given: Answer, emergency: Emergency) -> Answer:
+    """The answer, with the numbers above it: the words may have been only words, or not."""
+    notice = " ".join(filter(None, (emergency.sentence, given.notice)))
+    return replace(given, notice=notice, steps=(*_numbers(emergency), *given.steps))
+
+
+def _other_people() -> Answer:
+    return Answer(
+        Kind.REFUSAL,
+        reason="Je ne réponds jamais sur le dossier d’une autre personne. Elle peut le demander elle-même, ou vous donner procuration ; "
+        "si elle est mineure ou protégée, son représentant le peut.",
+        confidence=1.0,
+    )

@@ -1,0 +1,213 @@
+"""The searchable index of a set of documents, as derived files in a folder: ``build`` writes it, ``open`` maps it.
+
+The national sheets are indexed once per server; each organisation's own pages make an index of their own, built with the national one as
+``base`` so that scores compare. Nothing of one organisation is ever written into another's folder.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bocage.assistant import storage
+from bocage.assistant.documents import Audience, Document, Origin, Passage
+from bocage.assistant.model import Model, default_model
+from bocage.assistant.storage import IndexUnreadable
+from bocage.methods.retrieval.collection import Collection, Entry, build_collection
+from bocage.methods.retrieval.features import project
+from bocage.methods.retrieval.postings import Floats
+from bocage.methods.retrieval.spelling import Speller
+from bocage.methods.retrieval.text import fold, stems, tokens
+
+__all__ = ["Index", "IndexUnreadable", "build", "open"]
+
+MAX_DOCUMENTS = 50_000
+
+
+@dataclass(eq=False)
+class Index:
+    """An index open for reading; may be shared by threads. ``version``: changes when the folder was built again."""
+
+    folder: Path
+    version: str
+    collection: Collection
+    ids: tuple[str, ...]
+    origins: tuple[Origin, ...]
+    audiences: tuple[frozenset[Audience], ...]
+    firsts: NDArray[np.int64]
+    _base: sqlite3.Connection
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Number of each document id."""
+        return {document: n for n, document in enumerate(self.ids)}
+
+    @cached_property
+    def speller(self) -> Speller:
+        """Corrects towards the words of this index."""
+        return Speller(self.collection.words)
+
+    @cached_property
+    def _asked(self) -> dict[int, tuple[frozenset[str], ...]]:
+        curated = [n for n, origin in enumerate(self.origins) if origin is Origin.CURATED]
+        return {n: tuple(frozenset(stems(tokens(q))) for q in storage.read_document(self._base, n).questions) for n in curated}
+
+    def asked(self, n: int) -> tuple[frozenset[str], ...]:
+        """Stems of the questions of curated document number ``n``; nothing for other documents."""
+        return self._asked.get(n, ())
+
+    def allowed(self, audience: Audience | None) -> NDArray[np.bool_]:
+        """Which documents are for an audience; all of them for None."""
+        return np.array([audience is None or audience in own for own in self.audiences], bool)
+
+    def document(self, document_id: str) -> Document:
+        """One document with all its passages. Raises ``LookupError`` when the index has none of that id."""
+        return storage.read_document(self._base, self.numbers[document_id])
+
+    def passages(self, numbers: Iterable[int]) -> dict[int, Passage]:
+        """Passages by their number in the whole index."""
+        return storage.read_passages(self._base, numbers)
+
+    def passage_numbers(self, n: int) -> range:
+        """Numbers of the passages of document number ``n``."""
+        after = int(self.firsts[n + 1]) if n + 1 < len(self.firsts) else len(self.collection.owner)
+        return range(int(self.firsts[n]), after)
+
+    def close(self) -> None:
+        """Close the documents file."""
+        self._base.close()
+
+
+def build(documents: Iterable[Document], folder: Path, *, base: Index | None = None, model: Model | None = None) -> Index:
+    """Index ``documents`` into ``folder`` and open the result. The former index stays until the new one is whole, and on any failure.
+
+    ``base``: the national index, for local documents. Unchanged documents keep their vectors, which are most of the cost. Raises
+    ``ValueError`` for two documents of one id, or more than 50,000.
+    """
+    model = model or default_model()
+    kept = list(documents)
+    _check(kept)
+    marks = [storage.fingerprint(d.title, d.description, *d.questions) for d in kept]
+    own, centre, raw = _vectors(kept, marks, folder, model)
+    collection = build_collection([entry(d, d.questions) for d in kept], own, centre, base.collection if base else None)
+    version = storage.new_version(folder)
+    try:
+        np.save(version / "vectors.npy", raw, allow_pickle=False)
+        storage.write_documents(version / "documents.sqlite", kept, marks)
+        storage.write_collection(version, collection, {"embedder": model.embedder_name, "model": model.name})
+        opened = _open_version(folder, version)
+        storage.publish(folder, version)
+    except BaseException:
+        shutil.rmtree(version, ignore_errors=True)
+        raise
+    return opened
+
+
+def open(folder: Path) -> Index:
+    """Map the index of ``folder`` in memory. Raises ``IndexUnreadable`` when it has none or a damaged one."""
+    return _open_version(folder, storage.current_version(folder))
+
+
+def is_current(index: Index) -> bool:
+    """Whether ``index`` is still what its folder holds; when not, open the folder again."""
+    return storage.current_version(index.folder).name == index.version
+
+
+def _open_version(folder: Path, version: Path) -> Index:
+    collection, _ = storage.read_collection(version)
+    try:
+        base = storage.connect(version / "documents.sqlite")
+        rows = list(storage.read_rows(base))
+    except sqlite3.Error as error:
+        raise IndexUnreadable(f"L’index de « {folder} » est abîmé ({error}) : réimportez les documents.") from None
+    if len(rows) != collection.size:
+        raise IndexUnreadable(f"L’index de « {folder} » est incomplet : réimportez les documents.")
+    return Index(
+        folder, version.name, collection, tuple(r[0] for r in rows), tuple(Origin(r[1]) for r in rows),
+        tuple(frozenset(Audience(a) for a in r[2].split(",") if a) for r in rows), np.array([r[3] for r in rows], np.int64), base,
+    )  # fmt: skip
+
+
+def _check(documents: Sequence[Document]) -> None:
+    if len(documents) > MAX_DOCUMENTS:
+        raise ValueError(f"more than {MAX_DOCUMENTS} documents")
+    seen: set[str] = set()
+    for document in documents:
+        if document.id in seen:
+            raise ValueError(f"two documents of id {document.id!r}")
+        seen.add(document.id)
+
+
+def entry(document: Document, questions: tuple[str, ...]) -> Entry:
+    """What the collection needs of a document, with the questions given rather than its own."""
+    headings = dict.fromkeys(h for p in document.passages for h in (*p.path, *p.case))
+    themes = fold(" ".join((*document.theme, document.title)))
+    private = bool(document.theme) and fold(document.theme[0]).startswith("travail") and "fonction" not in themes and "agent" not in themes
+    return Entry(
+        document.title, document.description, document.theme, tuple(headings),
+        tuple((p.text, " ".join((*p.path[-1:], *p.case[-1:]))) for p in document.passages), questions, private,
+    )  # fmt: skip
+
+
+def _vectors(documents: Sequence[Document], marks: Sequence[str], folder: Path, model: Model) -> tuple[Floats, Floats, Floats]:
+    """Vectors of the documents (own, centre), and the two raw ones beside each other, to be kept for the next build.
+
+    Raw: (documents, 2, d): title with description, and the mean of the questions (zeros without any).
+    """
+    if model.embedder is None:
+        empty = np.zeros((len(documents), 0), np.float32)
+        return empty, empty, np.zeros((len(documents), 2, 0), np.float16)
+    raw = np.zeros((len(documents), 2, model.dimensions), np.float32)
+    former = _former_vectors(folder, model)
+    missing = [n for n, (d, mark) in enumerate(zip(documents, marks, strict=True)) if (d.id, mark) not in former]
+    for n, (document, mark) in enumerate(zip(documents, marks, strict=True)):
+        if (document.id, mark) in former:
+            raw[n] = former[document.id, mark]
+    texts = [own_text(documents[n]) for n in missing]
+    if missing:
+        raw[missing, 0] = model.embedder.encode(texts)
+    asked = [(n, q) for n in missing if (stored := model.bank_vector(documents[n])) is None for q in documents[n].questions]
+    for n in missing:
+        if (stored := model.bank_vector(documents[n])) is not None:
+            raw[n, 1] = stored
+    if asked:
+        rows = np.array([n for n, _ in asked])
+        vectors = model.embedder.encode([q for _, q in asked])
+        sums = np.zeros_like(raw[:, 1])
+        np.add.at(sums, rows, vectors)
+        raw[rows, 1] = sums[rows] / np.bincount(rows, minlength=len(documents))[rows, None]
+    sizes = np.array([len(d.questions) for d in documents], np.float32)[:, None]
+    centre = (2 * raw[:, 0] + sizes * raw[:, 1]) / (2 + sizes)
+    return project(raw[:, 0], model.mean, model.projection), project(centre, model.mean, model.projection), raw.astype(np.float16)
+
+
+def own_text(document: Document) -> str:
+    """What the embedder reads of a document itself; its first passage when it has neither title nor description."""
+    text = ". ".join(t for t in (document.title, document.description) if t)
+    return text or (document.passages[0].text if document.passages else "")
+
+
+def _former_vectors(folder: Path, model: Model) -> dict[tuple[str, str], Any]:
+    try:
+        version = storage.current_version(folder)
+        meta = json.loads((version / "meta.json").read_text(encoding="utf-8"))
+        if meta["embedder"] != model.embedder_name or meta["format"] != storage.FORMAT:
+            return {}
+        vectors = np.load(version / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        base = storage.connect(version / "documents.sqlite")
+        try:
+            return {(row[0], row[4]): vectors[n] for n, row in enumerate(storage.read_rows(base))}
+        finally:
+            base.close()
+    except (IndexUnreadable, OSError, ValueError, KeyError, sqlite3.Error, IndexError):
+        # Vectors are a saving, never a need.
+        return {}

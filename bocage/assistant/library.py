@@ -1,0 +1,206 @@
+"""The shelves: the national index, once per server, and each organisation's own, apart. What one organisation reads, no other ever does.
+
+Indexes are derived files under ``BOCAGE_HOME/assistant``; sources are read again from where they came. An import that fails leaves what was
+there. Curated pairs that agents validated on the portal are added to the organisation's own index when it is built.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from django.conf import settings
+
+from bocage.assistant import index as indexes
+from bocage.assistant.bank import with_bank
+from bocage.assistant.documents import Audience, Document, Origin, Passage
+from bocage.assistant.finding import Found, Match
+from bocage.assistant.index import Index, IndexUnreadable
+from bocage.assistant.models import CuratedPair
+from bocage.assistant.search import Hit, search
+from bocage.assistant.sources import SOURCE_KINDS, SourceReport, read_source
+from bocage.contract.errors import UnreadableFile
+from bocage.methods.retrieval.text import stems, tokens
+from bocage.organisations.models import Organisation
+from bocage.organisations.tenancy import organisation_context
+
+_NATIONAL = "national"
+_MANIFEST = "sources.json"
+# What a folder of the organisation may hold: file or folder → kind of source.
+LOCAL_PARTS = {"pages": "pages", "annuaire.toml": "annuaire", "questions.toml": "questions", "deliberations.csv": "deliberations"}
+
+
+_MOST_WORDS = 0.75
+_WHEN = frozenset(
+    stems(
+        tokens(
+            "aujourd'hui demain matin midi soir lundi mardi mercredi jeudi vendredi samedi dimanche heure heures ouvert ouverte ferme fermé"
+        )
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What the register tells of one source."""
+
+    kind: str
+    title: str
+    provenance: str
+    licence: str
+    documents: int
+    oldest: str
+    newest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Finder over the national index and one organisation's own; either may be missing."""
+
+    shelves: tuple[Index, ...]
+
+    def find(self, question: str, audience: Audience, limit: int = 8) -> Found:
+        """Documents that may answer, best first; nothing is accepted from an empty library."""
+        if not self.shelves:
+            return Found((), accepted=False)
+        result = search(question, self.shelves, audience, limit)
+        matches = tuple(_match(hit) for hit in result.hits)
+        intents = tuple(
+            (asked, tuple(match for hit, match in zip(result.hits, matches, strict=True) if hit.intent == number))
+            for number, asked in enumerate(result.intents)
+        )
+        accepted = not result.refused or any(_says_so(question, match.document) for match in matches[:1])
+        return Found(matches, accepted, intents if len(intents) > 1 else ())
+
+
+def _says_so(question: str, document: Document) -> bool:
+    """Whether a page of the organisation holds nearly every word of the question, one of them in its title.
+
+    The threshold of refusal was learnt on national sheets and their bank; local pages have none.
+    """
+    if document.origin is Origin.NATIONAL:
+        return False
+    asked = frozenset(stems(tokens(question))) - _WHEN
+    titled = frozenset(stems(tokens(" ".join((document.title, *document.questions)))))
+    said = titled | frozenset(stems(word for p in document.passages for word in tokens(" ".join((p.text, *p.path)))))
+    return bool(asked & titled) and len(asked & said) >= _MOST_WORDS * len(asked)
+
+
+def _match(hit: Hit) -> Match:
+    document = hit.index.document(hit.document_id)
+    scores = [0.0] * len(document.passages)
+    for ranked in hit.passages:
+        scores[ranked.number] = ranked.score
+    return Match(document, hit.score, hit.confidence, tuple(scores))
+
+
+def library_of(organisation: Organisation) -> Library:
+    """The library of one organisation, opened once per process and again when an import replaced it."""
+    found = (_open(_folder(_NATIONAL)), _open(_folder(str(organisation.pk))))
+    return Library(tuple(shelf for shelf in found if shelf is not None))
+
+
+def sources_of(organisation: Organisation) -> list[dict[str, object]]:
+    """The sources that ``organisation`` answers from, its own first, for its register."""
+    return [*_manifest(_folder(str(organisation.pk))), *_manifest(_folder(_NATIONAL))]
+
+
+def import_national(kind: str, path: Path) -> SourceReport:
+    """Read the national sheets and index them for the whole server. Raises ``BocageError`` when nothing can be read: nothing is lost."""
+    report = read_source(kind, path)
+    _check_some(report, path)
+    folder = _folder(_NATIONAL)
+    indexes.build(with_bank(report.documents), folder)
+    _write_manifest(folder, [_facts(kind, report)])
+    return report
+
+
+def import_local(organisation: Organisation, folder: Path) -> dict[str, SourceReport]:
+    """Read what ``folder`` holds of ``LOCAL_PARTS`` and index it for ``organisation`` alone, with its validated pairs; reports by kind."""
+    reports = {kind: read_source(kind, folder / name) for name, kind in LOCAL_PARTS.items() if (folder / name).exists()}
+    if not reports:
+        raise UnreadableFile(f"« {folder.name} » ne contient rien de ce qui se lit : {', '.join(LOCAL_PARTS)}.")
+    documents: dict[str, Document] = {}
+    for report in reports.values():
+        _check_some(report, folder)
+        # A page and an entry of the directory may bear the same name: each id says where it comes from.
+        named = (replace(d, id=f"{d.origin.value}:{d.id}") for d in report.documents)
+        documents.update((d.id, d) for d in named)
+    for pair in validated_pairs(organisation):
+        documents[pair.id] = pair
+    own = _folder(str(organisation.pk))
+    indexes.build(documents.values(), own, base=_open(_folder(_NATIONAL)))
+    _write_manifest(own, [_facts(kind, report) for kind, report in reports.items()])
+    return reports
+
+
+def validated_pairs(organisation: Organisation) -> list[Document]:
+    """The question–answer pairs that a person validated on the portal, as documents that win."""
+    with organisation_context(organisation):
+        pairs = list(CuratedPair.objects.filter(state=CuratedPair.State.VALIDATED))
+    return [
+        Document(
+            id=f"paire-{pair.pk}",
+            title=pair.question[:200],
+            origin=Origin.CURATED,
+            passages=(Passage(" ".join(pair.answer.split())),),
+            url=pair.source_url,
+            audiences=frozenset({Audience(pair.audience)}),
+            updated_on=pair.reviewed_at.date() if pair.reviewed_at else None,
+            publisher=organisation.name,
+            questions=(pair.question,),
+        )
+        for pair in pairs
+    ]
+
+
+_opened: dict[Path, Index] = {}
+_lock = threading.Lock()
+
+
+def _open(folder: Path) -> Index | None:
+    with _lock:
+        known = _opened.get(folder)
+        try:
+            if known is None or not indexes.is_current(known):
+                known = _opened[folder] = indexes.open(folder)
+        except IndexUnreadable:
+            _opened.pop(folder, None)
+            return None
+        return known
+
+
+def _folder(name: str) -> Path:
+    return Path(settings.HOME) / "assistant" / name
+
+
+def _check_some(report: SourceReport, path: Path) -> None:
+    if not report.documents:
+        reasons = " ".join(error.sentence() for error in report.errors[:3])
+        raise UnreadableFile(f"« {path.name} » ne donne aucune page lisible : l’index n’a pas changé. {reasons}".strip())
+
+
+def _facts(kind: str, report: SourceReport) -> SourceFacts:
+    known = SOURCE_KINDS[kind]
+    dates = (report.oldest, report.newest)
+    return SourceFacts(
+        kind, known.title, known.provenance, known.licence, len(report.documents), *(d.isoformat() if d else "" for d in dates)
+    )
+
+
+def _write_manifest(folder: Path, facts: Sequence[SourceFacts]) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8", suffix=".json") as file:
+        json.dump([asdict(each) for each in facts], file, ensure_ascii=False, indent=1)
+    Path(file.name).replace(folder / _MANIFEST)
+
+
+def _manifest(folder: Path) -> list[dict[str, object]]:
+    try:
+        found = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return found if isinstance(found, list) else []

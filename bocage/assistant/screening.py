@@ -1,0 +1,240 @@
+"""What is looked at before anything is searched: distress and danger, and questions about somebody else's file.
+
+Two readers, so that neither has to be perfect. *Turns of phrase* (``data/screening_patterns.toml``) are short patterns over word classes:
+``{proche} ..4 {moi} ?{etre} {frapper}``. *A learnt score* adds what nobody thought of writing down: a multinomial logistic regression on
+word stems, word classes, their pairs and n-grams of characters, fitted on the sentences of ``data/screening/*.txt`` and shipped as one
+byte a weight (``data/screening_weights.npz``), because reading it takes milliseconds and fitting it takes a minute.
+
+Both read the same words: lower case without accents, SMS spellings put right, doubled letters made single (« frape », « frappe »),
+phrases that only sound grave put out of the way (« mort de fatigue », « assurance vie »). Figures: docs/assistant.md.
+
+After a change in the sentences or in the patterns: ``python -m bocage.assistant.screening`` writes the weights again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import sys
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from bocage.assistant.screening_words import DATA, Level, by_patterns, grammar, sentences_of, settings, terms_of
+from bocage.methods.retrieval.text import stem
+
+WEIGHTS = DATA / "screening_weights.npz"
+_BUCKETS = 1 << 15
+_PENALTY = 1e-5
+_PAIR_REACH = 7
+_FEWEST_WORDS = 8
+_WHOLE_WORDS = 60
+NEUTRAL, THIRD_PARTY = "neutre", "tiers"
+Model = tuple[list[str], np.ndarray, np.ndarray, np.ndarray]
+"""Kind names, weights (buckets, kinds), bias (kinds) and rarity of each bucket (buckets)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """What is said at once, and the numbers to call: (number, what it is)."""
+
+    kind: str
+    sentence: str
+    numbers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """What was seen: distress or danger at a level, a question about another person's file, or neither."""
+
+    emergency: Emergency | None = None
+    level: Level = Level.NONE
+    third_party: bool = False
+
+
+def screen(text: str) -> Screening:
+    """Look at a message sentence by sentence, and whole when it is short: a cry may be buried in a request for a form."""
+    sentences = sentences_of(text)
+    found = by_patterns(sentences)
+    if not found and len({word for sentence in sentences for word in sentence}) < 2:
+        return Screening()
+    scores = _by_scores(sentences)
+    limits = settings()["seuils"]
+    # A turn of phrase adds to the odds; one that leaves little doubt is never below attention.
+    sure = {kind for level, kind in found if level is Level.URGENT}
+    hinted = {kind for _, kind in found}
+    harmed = sure - {THIRD_PARTY}
+    distress = scores.distress + (limits["motif_urgence"] if harmed else limits["motif_attention"] if hinted - {THIRD_PARTY} else 0.0)
+    level = Level.URGENT if distress >= limits["urgence"] else Level.ATTENTION if harmed or distress >= limits["attention"] else Level.NONE
+    third = scores.third_party + (limits["motif_tiers"] if THIRD_PARTY in sure else 0.0) >= limits["tiers"]
+    if level is Level.NONE:
+        return Screening(third_party=third)
+    # Where several kinds are named, the likeliest of them speaks; where that is none of them, the one with most at stake.
+    kind = next((k for seen in (sure, hinted) for k in (scores.kind, *emergency_table()) if k in seen), scores.kind)
+    return Screening(emergency_table()[kind], level, third_party=third and level is not Level.URGENT)
+
+
+@lru_cache(maxsize=1)
+def emergency_table() -> dict[str, Emergency]:
+    """Every kind of emergency, the most pressing first."""
+    return {
+        kind: Emergency(kind, entry["phrase"], tuple((number, what) for number, what in entry["numeros"]))
+        for kind, entry in settings()["urgence"].items()
+    }
+
+
+# Learnt score ----------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """Log-odds of distress and of a third person, and the likeliest kind of distress."""
+
+    distress: float
+    third_party: float
+    kind: str
+
+
+def _by_scores(sentences: Sequence[Sequence[str]]) -> _Scores:
+    names, weights, bias, rarity = _model()
+    neutral, third = names.index(NEUTRAL), names.index(THIRD_PARTY)
+    harms = [i for i in range(len(names)) if i not in (neutral, third)]
+    best = _Scores(-np.inf, -np.inf, "")
+    for part in _parts(sentences):
+        buckets = _buckets(part)
+        rare = rarity[buckets]
+        scores = rare @ weights[buckets] / max(float(np.linalg.norm(rare)), 1.0) + bias
+        harm = np.logaddexp.reduce(scores[harms])
+        distress = float(harm - np.logaddexp(scores[neutral], scores[third]))
+        other = float(scores[third] - np.logaddexp(scores[neutral], harm))
+        kind = names[harms[int(np.argmax(scores[harms]))]] if distress > best.distress else best.kind
+        best = _Scores(max(best.distress, distress), max(best.third_party, other), kind)
+    return best
+
+
+def _parts(sentences: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]:
+    """Sentences glued until they hold enough words to be judged; the whole too, when it is short enough for a cry not to drown in it."""
+    blocks: list[list[Sequence[str]]] = [[]]
+    for sentence in sentences:
+        if sum(map(len, blocks[-1])) >= _FEWEST_WORDS:
+            blocks.append([])
+        blocks[-1].append(sentence)
+    if len(blocks) > 1 and sum(map(len, blocks[-1])) < _FEWEST_WORDS:
+        last = blocks.pop()
+        blocks[-1] += last
+    yield from blocks
+    if len(blocks) > 1 and sum(map(len, sentences)) <= _WHOLE_WORDS:
+        yield sentences
+
+
+def _buckets(sentences: Sequence[Sequence[str]]) -> list[int]:
+    """Hashed names of what a text holds: stems, pairs of stems, word classes and their pairs, n-grams of 3 to 5 characters."""
+    names: set[str] = set()
+    for sentence in sentences:
+        kept = [stem(word) for word in sentence]
+        names.update(kept, (f"{a} {b}" for a, b in itertools.pairwise(kept)))
+        for word in sentence:
+            names.update(_ngrams(word))
+        seen = [(i, name) for i, word in enumerate(sentence) for name in _class_names(word)]
+        names.update(f"@{name}" for _, name in seen)
+        names.update(f"@{a}@{b}" for (i, a), (j, b) in itertools.combinations(seen, 2) if 0 < j - i <= _PAIR_REACH)
+    return sorted({zlib.crc32(name.encode()) % _BUCKETS for name in names})
+
+
+@lru_cache(maxsize=50_000)
+def _ngrams(word: str) -> tuple[str, ...]:
+    spelt = f"<{word}>"
+    return tuple(f"#{spelt[i : i + n]}" for n in (3, 4, 5) for i in range(len(spelt) - n + 1))
+
+
+@lru_cache(maxsize=50_000)
+def _class_names(word: str) -> tuple[str, ...]:
+    named = grammar().named
+    return tuple(sorted(named[term] for term in terms_of(word) if term in named))
+
+
+@lru_cache(maxsize=1)
+def _model() -> Model:
+    """The shipped weights."""
+    with np.load(WEIGHTS, allow_pickle=False) as stored:
+        weights = stored["weights"].astype(np.float32) * stored["scale"]
+        return [str(name) for name in stored["names"]], weights, stored["bias"], stored["rarity"].astype(np.float32)
+
+
+# Learning --------------------------------------------------------------------------------------------------------------------------------
+
+
+def examples() -> dict[str, list[str]]:
+    """The sentences learnt from, by kind (the file's name up to « _ »)."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((DATA / "screening").glob("*.txt")):
+        lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+        found.setdefault(path.stem.split("_")[0], []).extend(line for line in lines if line and not line.startswith("#"))
+    return found
+
+
+def fingerprint() -> str:
+    """Of what the weights depend on: sentences and word classes. Stored with them, compared by a test."""
+    digest = hashlib.sha256()
+    for path in [*sorted((DATA / "screening").glob("*.txt")), DATA / "screening_patterns.toml"]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def fit(written: Mapping[str, Sequence[str]]) -> Model:
+    """Weights by penalised maximum likelihood (L-BFGS); each kind weighs alike, however many sentences were written for it."""
+    from scipy.optimize import minimize
+    from scipy.sparse import csr_matrix
+    from scipy.special import logsumexp
+
+    names = sorted(written)
+    rows = [_buckets(sentences_of(text)) for name in names for text in written[name]]
+    targets = np.repeat(np.arange(len(names)), [len(written[name]) for name in names])
+    lengths = np.array([len(row) for row in rows])
+    indices = np.concatenate(rows).astype(np.int32)
+    # Learnt with the precision that is stored.
+    rarity = np.log(len(rows) / (1.0 + np.bincount(indices, minlength=_BUCKETS))).astype(np.float16).astype(np.float64)
+    norms = np.array([max(float(np.linalg.norm(rarity[row])), 1.0) for row in rows])
+    data = rarity[indices] / np.repeat(norms, lengths)
+    features = csr_matrix((data, indices, np.concatenate([[0], np.cumsum(lengths)])), shape=(len(rows), _BUCKETS))
+    counts = np.bincount(targets, minlength=len(names))
+    weight = (counts**0.5 / (counts**0.5).sum() / counts)[targets]
+    one_hot = np.eye(len(names))[targets]
+    shape = (_BUCKETS + 1, len(names))
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        both = flat.reshape(shape)
+        weights, bias = both[:-1], both[-1]
+        logs = features @ weights + bias
+        logs = logs - logsumexp(logs, axis=1, keepdims=True)
+        residue = (np.exp(logs) - one_hot) * weight[:, None]
+        gradient = np.vstack([features.T @ residue + 2 * _PENALTY * weights, residue.sum(axis=0)])
+        return float(-(weight * logs[np.arange(len(targets)), targets]).sum() + _PENALTY * (weights**2).sum()), gradient.ravel()
+
+    found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 150}).x.reshape(shape)
+    return names, found[:-1], found[-1], rarity
+
+
+def store(path: Path = WEIGHTS) -> None:
+    """Fit on every sentence and write one byte a weight."""
+    names, weights, bias, rarity = fit(examples())
+    scale = np.float32(np.abs(weights).max() / 127)
+    small = np.round(weights / scale).astype(np.int8)
+    np.savez_compressed(
+        path,
+        names=np.array(names),
+        weights=small,
+        scale=scale,
+        bias=bias.astype(np.float32),
+        rarity=rarity.astype(np.float16),
+        made_from=np.array(fingerprint()),
+    )
+
+
+if __name__ == "__main__":
+    store()
+    sys.stdout.write(f"{WEIGHTS.name} : {WEIGHTS.stat().st_size // 1024} ko\n")

@@ -1,0 +1,1 @@
+"""One client for any OpenAI-compatible server. Absent by default: nothing in Bocage needs it."""

@@ -1,0 +1,273 @@
+"""What the pages of the assistant share: a conversation made ready to draw, and what a form or the widget may do with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from bocage.assistant import conversations, inbox
+from bocage.assistant.answer_types import Answer, Author, Cited
+from bocage.assistant.configuration import Configuration, configuration
+from bocage.assistant.documents import Audience, Origin, Step, StepKind
+from bocage.assistant.handover import State
+from bocage.assistant.limits import count_message
+from bocage.assistant.models import Conversation, Feedback, Handover, Message
+from bocage.assistant.promise import promise
+from bocage.assistant.transitions import local_now, open_handover
+from bocage.contract import french
+
+_STEPS = {
+    StepKind.FORM: "Formulaire",
+    StepKind.ONLINE: "Démarche en ligne",
+    StepKind.OFFICE: "Au guichet",
+    StepKind.PHONE: "Par téléphone",
+    StepKind.LETTER: "Modèle de lettre",
+}
+_ORIGINS = {
+    Origin.NATIONAL: "Fiche nationale",
+    Origin.LOCAL: "Page de la collectivité",
+    Origin.DIRECTORY: "Annuaire de la collectivité",
+    Origin.CURATED: "Réponse relue par un agent",
+    Origin.DELIBERATION: "Délibération",
+}
+_PHONE = re.compile(r"(?:\+33\s?|0)[1-9](?:[\s.]?\d\d){4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Sentences that follow one another in one source, and that source."""
+
+    sentences: tuple[str, ...]
+    source: Cited
+
+    @property
+    def origin(self) -> str:
+        """What kind of source it is, in words."""
+        return _ORIGINS[self.source.origin]
+
+    @property
+    def url(self) -> str:
+        """Its address, if it is one that a browser may follow."""
+        return self.source.url if self.source.url.startswith(("https://", "http://")) else ""
+
+    @property
+    def dated(self) -> str:
+        """When it was last brought up to date."""
+        return f"Mise à jour le {french.day(self.source.updated_on, weekday=False, year=True)}" if self.source.updated_on else "Sans date"
+
+    @property
+    def place(self) -> str:
+        """Title and headings, as one line."""
+        return ", ".join((self.source.title, *self.source.path))
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What the person can do next, with where it leads if that is a link."""
+
+    kind: str
+    label: str
+    target: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message, ready to draw."""
+
+    message: Message
+    who: str
+    answer: Answer | None = None
+    quotes: tuple[Quote, ...] = ()
+    near: tuple[Quote, ...] = ()
+    steps: tuple[NextStep, ...] = ()
+    last: bool = False
+    rated: bool | None = None
+    """What the citizen said of it."""
+    judged: str = ""
+    """What the agent who looks said of it."""
+
+
+def lines_of(conversation: Conversation, viewer: Any = None) -> list[Line]:
+    """The messages of ``conversation``, oldest first; ``viewer`` is the agent who looks, None for the citizen."""
+    found = list(Message.objects.filter(conversation=conversation).select_related("person").order_by("pk"))
+    opinions = {(opinion.message_id, opinion.person_id): opinion for opinion in Feedback.objects.filter(message__conversation=conversation)}
+    last = next((message.pk for message in reversed(found) if message.author != Author.SYSTEM), None)
+    lines = []
+    for message in found:
+        answer = message.said
+        by_citizen = opinions.get((message.pk, None))
+        by_viewer = opinions.get((message.pk, viewer.pk)) if viewer else None
+        lines.append(
+            Line(
+                message,
+                _who(message, viewer is not None),
+                answer,
+                quotes(answer.sentences) if answer else (),
+                quotes(answer.near) if answer else (),
+                tuple(map(_step, answer.steps)) if answer else (),
+                last=message.pk == last,
+                rated=by_citizen.good if by_citizen else None,
+                judged=by_viewer.reason if by_viewer else "",
+            )
+        )
+    return lines
+
+
+def quotes(sentences: tuple[Cited, ...]) -> tuple[Quote, ...]:
+    """Consecutive sentences of one place of one source, together."""
+    found: list[Quote] = []
+    for sentence in sentences:
+        before = found[-1] if found else None
+        same = before and (before.source.title, before.source.path, before.source.url, before.source.case) == (
+            sentence.title,
+            sentence.path,
+            sentence.url,
+            sentence.case,
+        )
+        if before and same:
+            found[-1] = Quote((*before.sentences, sentence.text), before.source)
+        else:
+            found.append(Quote((sentence.text,), sentence))
+    return tuple(found)
+
+
+def draft(answer: Answer) -> str:
+    """The answer as an agent copies it into a letter or a mail: sentences word for word, each group with its source, then the steps."""
+    parts = [answer.notice] if answer.notice else []
+    for quote in quotes(answer.sentences):
+        dated = f", mise à jour le {french.day(quote.source.updated_on, False, True)}" if quote.source.updated_on else ""
+        address = f"\n{quote.url}" if quote.url else ""
+        parts.append("\n".join(f"« {text} »" for text in quote.sentences) + f"\nSource : {quote.place}{dated}.{address}")
+    steps = [
+        f"– {step.kind} : {step.label}{f' ({step.target})' if step.target and step.target != step.label else ''}"
+        for step in map(_step, answer.steps)
+    ]
+    return "\n\n".join([*parts, *(["\n".join(["Pour continuer :", *steps])] if steps else [])])
+
+
+def talk_context(conversation: Conversation | None) -> dict[str, Any]:
+    """All that a citizen's page shows of a conversation; of none, before the first question."""
+    settings = configuration()
+    if conversation is None:
+        return {"settings": settings, "state": State.BOT.value, "lines": [], "expected": _expected(settings)}
+    handover = open_handover(conversation)
+    pending = conversations.unanswered(conversation)
+    return {
+        "settings": settings,
+        "conversation": conversation,
+        "state": conversation.state,
+        "lines": lines_of(conversation),
+        "handover": handover,
+        "holder": conversation.held_by,
+        "service": settings.service(conversation.service) if conversation.service else None,
+        "pending": pending,
+        "alive": conversation.waits or pending is not None,
+        "expected": _expected(settings) if handover is None else "",
+        "several": len(settings.services) > 1,
+    }
+
+
+def version(conversation: Conversation) -> str:
+    """Changes whenever the page of the conversation would: an entity tag."""
+    last = Message.objects.filter(conversation=conversation).order_by("-pk").values_list("pk", flat=True).first()
+    opinions = Feedback.objects.filter(message__conversation=conversation).count()
+    return f"{conversation.pk}-{conversation.turn}-{last}-{opinions}-{bool(conversation.contact)}"
+
+
+def phone_of(contact: str) -> tuple[str, str]:
+    """The phone number in the organisation's public contact, as written and as a browser dials it; two empty texts without one."""
+    found = _PHONE.search(contact)
+    return (found.group(), re.sub(r"[^\d+]", "", found.group())) if found else ("", "")
+
+
+def open_talk(key: str, action: str, sent: Mapping[str, str], address: str) -> Conversation:
+    """The conversation opened by the first question, or by asking for a person before any. Raises ``BocageError`` and writes nothing."""
+    count_message(address)
+    if action == "question":
+        conversations.clean_message(sent.get("texte", ""))
+    elif action != "personne":
+        raise conversations.InvalidMessage("Cette action n’existe pas. Actualisez la page.")
+    conversation = conversations.begin(Audience.CITIZENS, key)
+    _ACTIONS[action](conversation, sent)
+    return conversation
+
+
+def perform(conversation: Conversation, action: str, sent: Mapping[str, str], address: str) -> None:
+    """Do what the citizen asks. Raises ``BocageError`` with the sentence to show; an unknown action is one."""
+    if action not in _ACTIONS:
+        raise conversations.InvalidMessage("Cette action n’existe pas. Actualisez la page.")
+    count_message(address, conversation)
+    _ACTIONS[action](conversation, sent)
+
+
+def _question(conversation: Conversation, sent: Mapping[str, str]) -> None:
+    conversations.ask(conversation, sent.get("texte", ""), nonce=sent.get("jeton", ""))
+
+
+def _again(conversation: Conversation, sent: Mapping[str, str]) -> None:
+    """Ask the machine once more: its server died before the answer."""
+    question = conversations.unanswered(conversation)
+    if question is not None:
+        conversations.answer(question)
+
+
+def _contact(conversation: Conversation, sent: Mapping[str, str]) -> None:
+    conversations.give_contact(conversation, sent.get("contact", ""), bool(sent.get("accord")))
+
+
+def _opinion(conversation: Conversation, sent: Mapping[str, str]) -> None:
+    number = sent.get("message", "")
+    found = Message.objects.filter(conversation=conversation, pk=int(number)).first() if number.isdecimal() and len(number) < 16 else None
+    if found is None:
+        raise conversations.InvalidMessage("Cette réponse n’existe pas.")
+    conversations.rate(found, sent.get("avis") == "bon")
+
+
+_ACTIONS: dict[str, Callable[[Conversation, Mapping[str, str]], None]] = {
+    "question": _question,
+    "relancer": _again,
+    "personne": lambda conversation, sent: conversations.request_person(conversation, sent.get("service", "")),
+    "service": lambda conversation, sent: conversations.choose_service(conversation, sent.get("service", "")),
+    "contact": _contact,
+    "retirer": lambda conversation, sent: conversations.withdraw(conversation),
+    "rouvrir": lambda conversation, sent: conversations.reopen(conversation),
+    "avis": _opinion,
+    "effacer": lambda conversation, sent: conversations.erase(conversation),
+}
+
+
+def _who(message: Message, to_agent: bool) -> str:
+    at = french.hour(timezone.localtime(message.created_at))
+    match message.author:
+        case Author.CITIZEN:
+            return f"{'La personne' if to_agent else 'Vous'}, à {at}"
+        case Author.AGENT:
+            return f"{message.person.name if message.person else 'Un agent'}, à {at}"
+        case Author.MACHINE:
+            return f"La machine, à {at}"
+    return at
+
+
+def _step(step: Step) -> NextStep:
+    target, href = step.target, ""
+    if target.startswith(("https://", "http://")):
+        href = target
+    elif step.kind == StepKind.PHONE and (digits := re.sub(r"[^\d+]", "", target)):
+        href = f"tel:{digits}"
+    return NextStep(_STEPS[step.kind], step.label, target, href)
+
+
+def _expected(settings: Configuration) -> str:
+    """What a request made now would be promised."""
+    return promise(settings.default_service.schedule, local_now(), settings.within).sentence
+
+
+def waiting_line(handover: Handover, now: datetime) -> str:
+    """How long the request has waited."""
+    return inbox.duration(now - handover.requested_at)

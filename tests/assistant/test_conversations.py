@@ -1,0 +1,339 @@
+"""What is promised to whoever asks: nothing lost, nothing said twice, nobody written over, and gone when it should be."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from bocage.assistant import configuration, conversations, curation, inbox, retention, upkeep
+from bocage.assistant import handover as h
+from bocage.assistant.answer_types import Answer, Author, Kind
+from bocage.assistant.documents import Audience, Origin
+from bocage.assistant.models import Conversation, CuratedPair, DayCount, Feedback, Handover, Message
+from bocage.assistant.transitions import UnknownConversation, advance
+from bocage.journal.models import Entry
+from bocage.organisations.services import ensure_organisation
+from bocage.organisations.tenancy import organisation_context
+from tests.assistant.standin import answer as standin
+
+pytestmark = pytest.mark.django_db
+
+
+def begun(text: str = "déchetterie ouverte samedi ?") -> Conversation:
+    conversation = conversations.begin(Audience.CITIZENS)
+    conversations.ask(conversation, text)
+    return conversation
+
+
+def said(conversation: Conversation, *authors: str) -> list[str]:
+    found = Message.objects.filter(conversation=conversation)
+    return list((found.filter(author__in=authors) if authors else found).values_list("text", flat=True))
+
+
+def queued(text: str = "je veux parler à quelqu'un") -> Conversation:
+    conversation = begun(text)
+    if conversation.state == "demande":
+        conversations.choose_service(conversation, "accueil")
+    return conversation
+
+
+def older(conversation: Conversation, **ago: float) -> None:
+    past = timezone.now() - timedelta(**ago)
+    Conversation.objects.filter(pk=conversation.pk).update(last_at=past, state_at=past, started_at=past)
+    Message.objects.filter(conversation=conversation).update(created_at=past)
+
+
+def test_an_answer_keeps_its_citations_word_for_word(served):
+    conversation = begun("carte grise")
+    kept = Message.objects.get(conversation=conversation, author=Author.MACHINE)
+    assert kept.said == standin("carte grise", [], Audience.CITIZENS, served, timezone.now())
+    assert json.loads(json.dumps(kept.answer)) == kept.answer and kept.joules == 0.8
+    assert Answer.from_json(kept.answer).sentences[0].stale
+
+
+def test_out_of_service_until_an_administrator_puts_it_in_service(in_brenoux):
+    with pytest.raises(conversations.NotInService):
+        conversations.begin(Audience.CITIZENS)
+    assert not Conversation.objects.exists()
+
+
+def test_the_same_form_sent_twice_is_one_message_and_one_answer(served):
+    key = conversations.new_key()
+    for _ in range(2):
+        conversation = conversations.begin(Audience.CITIZENS, key)
+        conversations.ask(conversation, "déchetterie", nonce="abc")
+    assert Conversation.objects.count() == 1
+    assert said(conversation, Author.CITIZEN) == ["déchetterie"] and len(said(conversation, Author.MACHINE)) == 1
+
+
+def test_a_key_that_the_server_did_not_make_opens_nothing(served):
+    first = conversations.begin(Audience.CITIZENS, "a" * 43)
+    assert first.secret != "a" * 43 and len(first.secret) >= 43
+    signed = conversations.new_key()
+    second = conversations.begin(Audience.CITIZENS, signed[:-1] + ("A" if signed[-1] != "A" else "B"))
+    assert second.secret != signed.split(":")[0]
+
+
+def test_a_fault_of_the_engine_loses_nothing_and_shows_the_way_to_a_person(served, caplog):
+    conversation = begun("panne totale")
+    machine = Message.objects.get(conversation=conversation, author=Author.MACHINE)
+    assert machine.kind == Kind.REFUSAL and "une personne peut y répondre" in machine.text
+    assert said(conversation, Author.CITIZEN) == ["panne totale"]
+    assert "the answering engine failed" in caplog.text
+
+
+def test_a_question_whose_server_died_is_answered_by_the_worker_once(served):
+    conversation = conversations.begin(Audience.CITIZENS)
+    question = conversations.receive(conversation, "déchetterie")
+    assert conversations.unanswered(conversation) == question
+    assert conversations.answer_lost_questions() == 0, "too early: a server may be answering"
+    Message.objects.filter(pk=question.pk).update(created_at=timezone.now() - timedelta(minutes=1))
+    assert conversations.answer_lost_questions() == 1
+    assert conversations.answer_lost_questions() == 0
+    assert conversations.answer(question) is None, "a second answer to one question"
+    assert len(said(conversation, Author.MACHINE)) == 1
+
+
+def test_asking_for_a_person_in_words_is_one_step(served):
+    conversation = begun("jveux parler a klkun svp")
+    assert conversation.state == "demande"
+    assert not said(conversation, Author.MACHINE)
+    assert Handover.objects.get(conversation=conversation).reason == Handover.Reason.WORDS
+
+
+def test_a_single_service_gets_the_request_at_once(served):
+    configuration.change(None, list(Audience), 30, 60, [{"name": "Mairie"}], [])
+    conversation = begun("un humain")
+    assert (conversation.state, conversation.service) == ("file", "mairie")
+
+
+def test_a_request_that_nobody_oriented_goes_to_the_first_service(served):
+    conversation = begun("un humain")
+    assert upkeep.time_out() == 0
+    older(conversation, minutes=3)
+    assert upkeep.time_out() == 1
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.service) == ("file", "accueil")
+    assert "Votre demande est transmise : Accueil" in said(conversation, Author.SYSTEM)[-1]
+
+
+@pytest.mark.parametrize(("text", "reason"), [("suicide", "urgence"), ("dossier de mon voisin", "machine")])
+def test_distress_and_files_of_persons_go_to_a_human_at_once(served, text, reason):
+    conversation = begun(text)
+    assert conversation.waits and Handover.objects.get(conversation=conversation).reason == reason
+    assert said(conversation, Author.MACHINE)
+
+
+def test_the_whole_way(served, nadia):
+    conversation = queued()
+    inbox.take(conversation, nadia)
+    conversations.ask(conversation, "c'est pour un permis")
+    inbox.write(conversation, nadia, "Bonjour, de quel permis s’agit-il ?")
+    inbox.resolve(conversation, nadia)
+    assert conversation.state == "resolu"
+    handover = Handover.objects.get(conversation=conversation)
+    assert handover.taken_by == nadia and handover.answered_at and handover.end == "resolue"
+    assert not said(conversation, Author.MACHINE), "the machine spoke to somebody who asked for a person"
+    conversations.ask(conversation, "merci, et la déchetterie ?")
+    assert conversation.state == "bot" and len(said(conversation, Author.MACHINE)) == 1
+
+
+def test_the_machine_that_was_thinking_when_an_agent_took_over_says_nothing(served, nadia):
+    conversation = conversations.begin(Audience.CITIZENS)
+
+    def slow(*asked):
+        conversations.request_person(conversation, "accueil")
+        inbox.take(Conversation.objects.get(pk=conversation.pk), nadia)
+        return standin(*asked)
+
+    conversations.ask(conversation, "déchetterie", slow)
+    assert not said(conversation, Author.MACHINE)
+
+
+def test_only_the_holder_writes(served, nadia, hugo):
+    conversation = queued()
+    with pytest.raises(h.NotNow, match="Prenez d’abord"):
+        inbox.write(conversation, hugo, "Bonjour")
+    inbox.take(conversation, nadia)
+    with pytest.raises(h.HeldByAnother, match="Nadia Le Goff a pris cette demande à"):
+        inbox.take(conversation, hugo)
+    for act in (lambda: inbox.write(conversation, hugo, "Bonjour"), lambda: inbox.resolve(conversation, hugo)):
+        with pytest.raises(h.HeldByAnother):
+            act()
+    assert said(conversation, Author.AGENT) == []
+
+
+def test_a_transfer_keeps_the_hour_at_which_the_citizen_asked(served, nadia, hugo):
+    conversation = queued()
+    asked = Handover.objects.get(conversation=conversation).requested_at
+    inbox.take(conversation, nadia)
+    inbox.transfer(conversation, nadia, "urbanisme")
+    closed, under_way = Handover.objects.filter(conversation=conversation).order_by("pk")
+    assert (closed.end, closed.service) == ("transferee", "accueil")
+    assert (under_way.requested_at, under_way.service, under_way.taken_at) == (asked, "urbanisme", None)
+    inbox.take(conversation, hugo)
+    assert conversation.held_by == hugo
+
+
+def test_an_agent_who_forgets_gives_the_request_back_but_not_one_who_answered(served, nadia):
+    forgotten, answered = queued(), queued()
+    for conversation in (forgotten, answered):
+        inbox.take(conversation, nadia)
+    inbox.write(answered, nadia, "Je regarde.")
+    for conversation in (forgotten, answered):
+        older(conversation, hours=3)
+    upkeep.time_out()
+    forgotten.refresh_from_db(), answered.refresh_from_db()
+    assert (forgotten.state, forgotten.held_by, answered.state) == ("file", None, "humain")
+
+
+def test_reopened_it_goes_back_to_the_same_service(served, nadia):
+    conversation = queued()
+    inbox.take(conversation, nadia)
+    inbox.transfer(conversation, nadia, "urbanisme")
+    inbox.take(conversation, nadia)
+    inbox.resolve(conversation, nadia)
+    conversations.reopen(conversation)
+    assert (conversation.state, conversation.service) == ("file", "urbanisme")
+    assert Handover.objects.get(conversation=conversation, ended_at=None).reason == "rouverte"
+
+
+def test_a_contact_is_kept_with_consent_only(served):
+    conversation = queued()
+    with pytest.raises(conversations.InvalidMessage, match="Cochez la case"):
+        conversations.give_contact(conversation, "02 99 00 00 00", False)
+    conversations.give_contact(conversation, " 02 99 00 00 00 ", True)
+    conversation.refresh_from_db()
+    assert conversation.contact == "02 99 00 00 00" and conversation.consent_at
+
+
+@pytest.mark.parametrize("text", ["", "   \n ", "\x00", "a" * 2001])
+def test_a_message_is_bounded(served, text):
+    conversation = conversations.begin(Audience.CITIZENS)
+    with pytest.raises(conversations.InvalidMessage):
+        conversations.ask(conversation, text)
+    assert not Message.objects.exists()
+
+
+def test_erased_means_erased(served, nadia):
+    conversation = begun("MARQUE secrète")
+    machine = Message.objects.get(author=Author.MACHINE)
+    conversations.rate(machine, False)
+    conversations.request_person(conversation, "accueil")
+    key = conversation.secret
+    conversations.erase(conversation)
+    assert not any(model.objects.exists() for model in (Conversation, Message, Handover, Feedback))
+    with pytest.raises(UnknownConversation):
+        conversations.find(key)
+    with pytest.raises(UnknownConversation), transaction.atomic():
+        advance(conversation, h.TakesOver(nadia.pk), nadia)
+    assert not Entry.objects.filter(content__contains="MARQUE").exists()
+    assert Entry.objects.filter(event="assistant.effacement").count() == 1
+
+
+def test_old_conversations_go_and_those_in_which_somebody_waits_are_masked(served):
+    gone, kept = begun(), begun("appelez-moi au 06 12 34 56 78")
+    conversations.give_contact(kept, "06 12 34 56 78", True)
+    fresh = begun()
+    for conversation in (gone, kept):
+        older(conversation, days=31)
+    assert retention.purge(served) == retention.Purge(1, 1)
+    assert retention.purge(served) == retention.Purge(0, 0)
+    assert set(Conversation.objects.values_list("pk", flat=True)) == {kept.pk, fresh.pk}
+    assert said(kept, Author.CITIZEN) == ["appelez-moi au [téléphone]"]
+    kept.refresh_from_db()
+    assert kept.contact == "06 12 34 56 78", "whoever waits can still be called"
+    assert DayCount.objects.get().questions == 2, "numbers stay"
+
+
+def test_each_organisation_keeps_for_its_own_time(served):
+    marsanne = ensure_organisation("Marsanne")
+    with organisation_context(marsanne):
+        configuration.change(None, ["citoyens"], 5, 60, [], [])
+        theirs = begun()
+        older(theirs, days=6)
+    ours = begun()
+    older(ours, days=6)
+    assert retention.purge_all() == retention.Purge(1, 0)
+    assert Conversation.objects.filter(pk=ours.pk).exists()
+
+
+def test_bad_answers_become_reviewed_pairs_without_personal_data(served, nadia, hugo):
+    conversation = begun("hors sujet, mon numéro est 06 12 34 56 78")
+    machine = Message.objects.get(conversation=conversation, author=Author.MACHINE)
+    pair = curation.not_good(machine, hugo, "hors-sujet", "Adressez-vous au guichet.", "Guichet unique")
+    assert pair.question == "hors sujet, mon numéro est [téléphone]" and not curation.validated_documents()
+    curation.review(pair, nadia, True, "Où m’adresser ?", "Adressez-vous au guichet.", "Guichet unique", "https://brenoux.example/guichet")
+    with pytest.raises(h.NotNow):
+        curation.review(pair, hugo, False)
+    (document,) = curation.validated_documents()
+    assert (document.origin, document.questions) == (Origin.CURATED, ("Où m’adresser ?",))
+    assert [p.text for p in document.passages] == ["Adressez-vous au guichet."]
+
+
+@pytest.mark.parametrize("missing", ["question", "answer", "title"])
+def test_a_pair_without_source_answer_or_question_is_not_validated(served, nadia, missing):
+    pair = CuratedPair(audience="citoyens", question="?")
+    pair.save()
+    given = {"question": "Q", "answer": "R", "title": "S", missing: ""}
+    with pytest.raises(conversations.InvalidMessage):
+        curation.review(pair, nadia, True, **given)
+
+
+def test_what_is_counted(served):
+    conversation = begun()
+    conversations.ask(conversation, "hors sujet")
+    conversations.ask(conversation, "logement")
+    good = Message.objects.filter(kind="reponse").get()
+    conversations.rate(good, True)
+    conversations.rate(good, False)
+    conversations.request_person(conversation)
+    day = DayCount.objects.get()
+    counted = (day.questions, day.answers, day.refusals, day.clarifications, day.requests, day.good, day.bad)
+    assert counted == (3, 1, 1, 1, 1, 0, 1) and day.joules == pytest.approx(0.7)
+
+
+def test_an_agents_own_question_is_no_request_and_is_nobody_elses(served, hugo):
+    talk = conversations.begin(Audience.STAFF, person=hugo)
+    conversations.ask(talk, "je veux parler à quelqu'un")
+    assert talk.state == "bot" and not Handover.objects.exists()
+    with pytest.raises(UnknownConversation):
+        inbox.get(talk.pk)
+    with pytest.raises(UnknownConversation):
+        conversations.find(talk.secret)
+
+
+def test_the_database_itself_refuses_a_second_answer_and_a_second_open_request(served):
+    conversation = begun("un humain")
+    question = Message.objects.filter(author=Author.CITIZEN).get()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        for _ in range(2):
+            Message(conversation=conversation, author=Author.MACHINE, text="", reply_to=question).save()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Handover(conversation=conversation, requested_at=timezone.now()).save()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("services", [{"name": "A", "email": "pas une adresse"}], "adresse électronique"),
+        ("services", [{"name": "A", "hours": "quand on veut"}], "ne donne pas d’heures"),
+        ("services", [{"name": "A"}, {"name": "a"}], "Deux services"),
+        ("origins", ["http://brenoux.example"], "adresse d’un site"),
+        ("origins", ["https://*.brenoux.example"], "adresse d’un site"),
+        ("origins", ["https://x.example/page"], "adresse d’un site"),
+        ("days", "0", "entre 1 et 365"),
+        ("days", "²", "entre 1 et 365"),
+        ("audiences", ["tous"], "n’est pas un public"),
+    ],
+)
+def test_settings_teach(served, field, value, said):
+    values = {"audiences": [], "days": "30", "minutes": "60", "services": [], "origins": []} | {field: value}
+    with pytest.raises(Exception) as refused:
+        configuration.change(None, *values.values())
+    assert said in refused.value.message
+    assert configuration.configuration().retention_days == 30
