@@ -7,9 +7,11 @@ Rules. Presence: hourly pedestrian counts of the City of Melbourne; the minutes 
 process (uniform instants; « données simulées », fixed seed). Luminaires are simulated too, the same on each street: 20 of 45 W, class P2
 (P3 from midnight to 5 a.m., P6 with nobody), 12.5 lx at full output, 5 detectors. Bocage learns from the three months (two in the
 selection) before and proposes one programme per street by the engine's own path; programmes then run minute by minute on the later nights.
-Savings are over the usual timetable, detectors' own use taken off. The oracle has the same luminaires, minimum and hold, knows each passage
-in advance, and needs no detector. ``minutes_below`` counts lit minutes under the minimum of the minute.
-docs/bench/eclairage_public.md keeps the log of looks.
+Savings are over the usual timetable, detectors' own use taken off. The oracle knows each passage in advance, minute by minute, lights
+each street at the least (same luminaires, minimum and hold), pays for the same detectors where it dims, and keeps the timetable where they
+would cost more. ``oracle_share_pct`` is the lesser of the shares in kWh and in euros. An oracle that pays nothing, and one that needs not
+even hold a level, are printed beside. ``minutes_below`` counts lit minutes under the minimum of the
+minute. docs/bench/eclairage_public.md keeps the log of looks.
 """
 
 from __future__ import annotations
@@ -70,27 +72,28 @@ def run(data_dir: Path | None = None, progress: Callable[[float, str], None] | N
         raise DataFolderMissing(f"Il manque {path} : indiquez le dossier des données par BOCAGE_DONNEES.")
     tell = progress or (lambda done, what: None)
     streets = _streets(path, span, tell)
+    usual = [_spent(s, s.plan.usual, False) for s in streets]
+    everywhere = [_spent(s, s.plan.presence or s.plan.usual, s.plan.presence is not None) for s in streets]
+    free = _oracle(streets, PARAMS.maintien_min)
+    paying = [_paid(*three) for three in zip(streets, free, usual, strict=True)]
     ways = {
-        "Horaire habituel": [_spent(s, s.plan.usual, False) for s in streets],
-        "Présence partout": [_spent(s, s.plan.presence or s.plan.usual, s.plan.presence is not None) for s in streets],
+        "Horaire habituel": usual,
+        "Présence partout": everywhere,
         "Bocage": [_spent(s, s.plan.proposed, s.plan.adopt) for s in streets],
-        "Oracle, mêmes luminaires": _oracle(streets, PARAMS.maintien_min),
-        "Oracle sans maintien": _oracle(streets, 1),
+        "Oracle, mêmes détecteurs et mêmes coûts": paying,
+        "Oracle sans détecteur ni coût": free,
+        "Oracle sans détecteur, ni coût, ni maintien": _oracle(streets, 1),
     }
-    usual = ways["Horaire habituel"]
-    best = sum(u.kwh - o.kwh for u, o in zip(usual, ways["Oracle, mêmes luminaires"], strict=True))
-    rows = [_row(name, spent, usual, best, streets) for name, spent in ways.items()]
-    mistaken = _mistaken(streets, ways["Présence partout"], usual)
-    missed = _missed(streets, ways["Présence partout"], usual)
-    share = next(row["oracle_share_pct"] for row in rows if row["name"] == "Bocage")
-    below = next(row["minutes_below"] for row in rows if row["name"] == "Bocage")
+    rows = [_row(name, spent, usual, paying, free, streets) for name, spent in ways.items()]
+    ours = rows[2]
+    mistaken, missed = _mistaken(streets, everywhere, usual), _missed(streets, everywhere, usual)
     return BenchResult(
         slug=SLUG,
         seconds=time.monotonic() - started,
         rows=rows,
         bars=[
-            Bar(id="oracle_share_pct", value=share, sense=">=", target=90.0),
-            Bar(id="minutes_below", value=below, sense="<=", target=0.0),
+            Bar(id="oracle_share_pct", value=min(ours["oracle_share_kwh_pct"], ours["oracle_share_eur_pct"]), sense=">=", target=90.0),
+            Bar(id="minutes_below", value=ours["minutes_below"], sense="<=", target=0.0),
             Bar(id="presence_adopted_at_a_loss", value=len(mistaken), sense="<=", target=0.0),
         ],
         datasets=[
@@ -217,19 +220,36 @@ def _oracle(streets: list[Street], hold: int) -> list[Spent]:
     return result
 
 
+def _paid(street: Street, oracle: Spent, usual: Spent) -> Spent:
+    """The oracle with the street's detectors, their own use and their cost; it keeps the timetable where they would cost more."""
+    segment = street.plan.segment
+    own = segment.detectors * PARAMS.detecteur_w * 24 * len(street.present) / 1000
+    equipped = Spent(oracle.kwh + own, oracle.below, segment.detectors)
+    return equipped if _net(street, equipped, usual) > 0 else usual
+
+
 def _net(street: Street, spent: Spent, usual: Spent) -> float:
     """Euros gained over the judged nights, detectors paid."""
     return (usual.kwh - spent.kwh) * PARAMS.prix_kwh_eur - spent.detectors * PARAMS.detecteur_eur_an * len(street.present) / 365.25
 
 
-def _row(name: str, spent: list[Spent], usual: list[Spent], best: float, streets: list[Street]) -> dict[str, Any]:
-    saved = sum(u.kwh - s.kwh for u, s in zip(usual, spent, strict=True))
+def _row(
+    name: str, spent: list[Spent], usual: list[Spent], paying: list[Spent], free: list[Spent], streets: list[Street]
+) -> dict[str, Any]:
+    def saved(way: list[Spent]) -> float:
+        return sum(u.kwh - s.kwh for u, s in zip(usual, way, strict=True))
+
+    def net(way: list[Spent]) -> float:
+        return sum(_net(*three) for three in zip(streets, way, usual, strict=True))
+
     return {
         "name": name,
         "kwh": round(sum(s.kwh for s in spent)),
-        "saved_kwh": round(saved),
-        "oracle_share_pct": round(100 * saved / best, 1),
-        "net_eur": round(sum(_net(*three) for three in zip(streets, spent, usual, strict=True))),
+        "saved_kwh": round(saved(spent)),
+        "net_eur": round(net(spent)),
+        "oracle_share_kwh_pct": round(100 * saved(spent) / saved(paying), 1),
+        "oracle_share_eur_pct": round(100 * net(spent) / net(paying), 1),
+        "free_oracle_share_kwh_pct": round(100 * saved(spent) / saved(free), 1),
         "minutes_below": sum(s.below for s in spent),
         "streets_with_presence": sum(s.detectors > 0 for s in spent),
     }

@@ -17,7 +17,8 @@ from bocage.methods.forecasting.profiles import rolling_profile
 @dataclass(frozen=True)
 class BoostSettings:
     """LightGBM's parameters; ``days`` of history; ``half_life`` of a day's weight, in days; ``share`` of days drawn for each far horizon;
-    ``max_rows`` per model; ``clip``: errors beyond it, in usual errors, are accidents; ``per_series``: a model each."""
+    ``max_rows`` per model; ``clip``: errors beyond it, in usual errors, are accidents; ``per_series``: a model each;
+    ``objective``: "l2" for means, "l1" for medians."""
 
     rounds: int = 150
     rate: float = 0.05
@@ -31,6 +32,7 @@ class BoostSettings:
     max_rows: int = 400_000
     clip: float = 5.0
     per_series: bool = False
+    objective: str = "l2"
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _train(features: np.ndarray, target: np.ndarray, weight: np.ndarray, task: B
 
     chosen = task.settings
     parameters = {
-        "objective": "l2",
+        "objective": chosen.objective,
         "learning_rate": chosen.rate,
         "num_leaves": chosen.leaves,
         "min_data_in_leaf": chosen.leaf_rows,

@@ -1,8 +1,9 @@
-"""Months and quarters: many short seasonal series, forecast by one Gaussian process whose covariance they share.
+"""Months and quarters: many short seasonal series, forecast together by Gaussian processes of the movements that they share.
 
-A short series (tens of values) cannot teach its own memory; hundreds of them together can. Each series keeps its own level, scale and
-values; only the parameters of the covariance (how long a level lasts, how long a season lasts, how much is noise) are learnt from all of
-them by marginal likelihood (``kernels``). Intervals come from the errors that the same parameters made at past origins.
+A short series (tens of values) cannot teach its own memory; many together can. The panel is rotated to its principal movements (as
+``curves`` does with the hours of a day): first what all series do together, then what a few do, then the rest. Each group of movements has
+its own covariance (how long a level lasts, how long a season lasts, how much is noise), learnt by marginal likelihood (``kernels``). One
+series alone is its own movement. Intervals come from the errors that the same parameters made at past origins.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ PARTS = (
 )
 LEAST_SEASONS = 3
 """Whole seasons (years) under which nothing can be said of both a season and its noise."""
+
+GROUPS = (1, 3, 10)
+"""Ends of the groups of movements; the rest is the last group."""
 
 CALIBRATION = 16
 """Past origins whose errors make the intervals."""
@@ -46,20 +50,54 @@ def forecast_periods(values: np.ndarray, season: int, horizon: int, *, level: fl
     if periods < LEAST_SEASONS * season:
         raise ValueError(f"{periods} periods, fewer than {LEAST_SEASONS * season}")
     filled = _filled(values, season)
-    centre, scale = filled.mean(axis=0), filled.std(axis=0) + 1e-9
-    scores = (filled - centre) / scale
     pairs = _geometry(periods + horizon, season)
-    covariance = Covariance(PARTS)
-    theta = covariance.prior
-    if iterations:
-        chosen = np.flatnonzero(filled.std(axis=0) > 0)
-        if len(chosen):
-            theta = covariance.fit(_upto(pairs, periods), np.clip(scores[:, chosen], -5, 5), iterations)
-    whole = covariance.matrix(theta, pairs)
-    noise = covariance.noise(theta)
-    value = np.maximum(centre + scale * _ahead(whole, noise, scores, periods, horizon), 0.0)
-    lower, upper = _bounds(value, values, filled, whole, noise, horizon, level)
+    learnt = [_learn(part, pairs, iterations) for part in _split(_shared(filled)[0])]
+    value = _forecast(filled, learnt, horizon)
+    lower, upper = _bounds(value, values, filled, learnt, horizon, level)
     return PeriodForecast(value, lower, upper, same_period_before(filled, season, horizon))
+
+
+@dataclass(frozen=True)
+class _Learnt:
+    """What a group of movements taught: covariance of all periods, the coming ones included, and noise."""
+
+    whole: np.ndarray
+    noise: float
+
+
+def _shared(filled: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The movements that the series share, largest first: scores (periods, movements), axes (movements, series), centre, scale."""
+    centre, scale = filled.mean(axis=0), filled.std(axis=0) + 1e-9
+    left, size, axes = np.linalg.svd((filled - centre) / scale, full_matrices=False)
+    return left * size, axes, centre, scale
+
+
+def _split(scores: np.ndarray) -> list[np.ndarray]:
+    """Groups of movements: each has a memory of its own, for what all series share lasts longer than what one alone does."""
+    ends = [*(end for end in GROUPS if end < scores.shape[1]), scores.shape[1]]
+    return [scores[:, start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def _learn(scores: np.ndarray, pairs: dict[str, np.ndarray], iterations: int) -> _Learnt:
+    covariance = Covariance(PARTS)
+    theta, moving = covariance.prior, scores.std(axis=0) > 1e-9
+    if iterations and moving.any():
+        unit = scores[:, moving] / scores[:, moving].std(axis=0)
+        theta = covariance.fit(_upto(pairs, len(scores)), np.clip(unit, -5, 5), iterations)
+    return _Learnt(covariance.matrix(theta, pairs), covariance.noise(theta))
+
+
+def _forecast(past: np.ndarray, learnt: list[_Learnt], horizon: int) -> np.ndarray:
+    """Forecasts (horizon, series) after ``past``, whose movements are its own; the memories are those learnt."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    scores, axes, centre, scale = _shared(past)
+    known, ahead = len(past), []
+    for part, group in zip(_split(scores), learnt, strict=False):
+        factor = cho_factor(group.whole[:known, :known] + group.noise * np.eye(known), lower=True, check_finite=False)
+        ahead.append(group.whole[known : known + horizon, :known] @ cho_solve(factor, part, check_finite=False))
+    forecast: np.ndarray = np.maximum(centre + scale * (np.hstack(ahead) @ axes), 0.0)
+    return forecast
 
 
 def same_period_before(filled: np.ndarray, season: int, horizon: int) -> np.ndarray:
@@ -91,28 +129,15 @@ def _filled(values: np.ndarray, season: int) -> np.ndarray:
     return filled
 
 
-def _ahead(whole: np.ndarray, noise: float, scores: np.ndarray, known: int, horizon: int) -> np.ndarray:
-    """Forecasts (horizon, series), in units of each series, from the first ``known`` periods."""
-    from scipy.linalg import cho_factor, cho_solve
-
-    factor = cho_factor(whole[:known, :known] + noise * np.eye(known), lower=True, check_finite=False)
-    ahead = whole[known : known + horizon, :known]
-    forecast: np.ndarray = ahead @ cho_solve(factor, scores[:known], check_finite=False)
-    return forecast
-
-
 def _bounds(
-    value: np.ndarray, values: np.ndarray, filled: np.ndarray, whole: np.ndarray, noise: float, horizon: int, level: float
+    value: np.ndarray, values: np.ndarray, filled: np.ndarray, learnt: list[_Learnt], horizon: int, level: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bounds from past errors: each series has its scale, half shared with the others; each horizon has its quantile."""
     periods = len(values)
     errors = np.full((CALIBRATION, horizon, values.shape[1]), np.nan)
     for i, known in enumerate(range(max(periods - CALIBRATION, periods // 2), periods)):
-        past = filled[:known]
-        centre, scale = past.mean(axis=0), past.std(axis=0) + 1e-9
         steps = min(horizon, periods - known)
-        forecast = centre + scale * _ahead(whole, noise, (past - centre) / scale, known, steps)
-        errors[i, :steps] = np.abs(values[known : known + steps] - np.maximum(forecast, 0.0))
+        errors[i, :steps] = np.abs(values[known : known + steps] - _forecast(filled[:known], learnt, steps))
     usual = filled.std(axis=0) + 1e-9
     own = np.sqrt(np.nan_to_num(np.nanmean(errors**2, axis=(0, 1)), nan=1.0)) / usual
     unit = usual * np.sqrt(0.75 * own**2 + 0.25 * np.median(own) ** 2) + 1e-12  # a series that never moves has no error

@@ -1,7 +1,7 @@
 """What a presence-dimmed street does minute by minute, and what an oracle that knows every passage in advance would do.
 
-Used by the benchmark and the tests. Both obey the luminaire: a raised level is held ``hold`` minutes at least, and so is a lowered one for
-the oracle (the controller lowers only after ``hold`` minutes without anyone, which is longer).
+Used by the benchmark and the tests. Both obey the luminaire: it is raised in any minute with someone there, and once raised stays so for
+``hold`` minutes at least. The controller lowers at the first later minute without anyone; it knows nothing of the minutes to come.
 """
 
 from __future__ import annotations
@@ -19,53 +19,53 @@ def minutes_of(counts: np.ndarray, minutes: int, drawn: np.random.Generator) -> 
 
 
 def raised(present: np.ndarray, hold: int) -> np.ndarray:
-    """Minutes (..., minutes; bool) at which a presence controller is raised: someone now or within the last ``hold`` - 1 minutes."""
-    result = present.copy()
-    for back in range(1, hold):
-        result[..., back:] |= present[..., :-back]
+    """Minutes (..., minutes; bool) at which a presence controller is raised: someone there, or raised for less than ``hold`` minutes."""
+    result = np.zeros_like(present)
+    since = np.zeros(present.shape[:-1], dtype=int)
+    for t in range(present.shape[-1]):
+        up = present[..., t] | ((since > 0) & (since < hold))
+        since = np.where(up, since + 1, 0)
+        result[..., t] = up
     return result
 
 
 def oracle_raised(present: np.ndarray, gain: np.ndarray, hold: int) -> np.ndarray:
     """Minutes (nights, minutes; bool) raised by an oracle: wherever someone is present, at the least total of ``gain`` lost.
 
-    ``gain`` (nights, minutes): what lowering saves in that minute, never negative. Stretches, raised or lowered, last ``hold`` minutes at
-    least (the first and last of the night excepted). Exact, by dynamic programming over minutes, nights side by side.
+    ``gain`` (nights, minutes): what lowering saves in that minute, never negative. Raised stretches last ``hold`` minutes at least, the
+    first and last of the night excepted. Exact, by dynamic programming over minutes, nights side by side.
     """
     nights, minutes = present.shape
     barred = np.where(present, np.inf, 0.0)
-    # cost[state][held]: state 0 lowered, 1 raised; held 1 to hold minutes.
-    cost = np.full((2, hold, nights), np.inf)
-    cost[0, hold - 1], cost[1, hold - 1] = barred[:, 0], gain[:, 0]
-    came = np.zeros((minutes, 2, hold, nights), dtype=np.int8)
+    # Least cost so far: lowered; raised for 1, 2, ... minutes (the last state: long enough to lower).
+    low, up = barred[:, 0], np.full((hold, nights), np.inf)
+    up[-1] = gain[:, 0]
+    from_up = np.zeros((minutes, nights), dtype=bool)
+    from_low, kept = from_up.copy(), from_up.copy()
     for t in range(1, minutes):
-        after = np.full_like(cost, np.inf)
-        for state in (0, 1):
-            after[state, 1:] = cost[state, :-1]
-            longer = cost[state, hold - 1] < after[state, hold - 1] if hold > 1 else np.ones(nights, dtype=bool)
-            after[state, hold - 1] = np.where(longer, cost[state, hold - 1], after[state, hold - 1])
-            came[t, state, hold - 1] = longer
-            switched = cost[1 - state, hold - 1]
-            better = switched < after[state, 0]
-            after[state, 0] = np.where(better, switched, after[state, 0])
-            came[t, state, 0] = np.where(better, 2, came[t, state, 0])
-        after[0] += barred[:, t]
-        after[1] += gain[:, t]
-        cost = after
-    return _path(cost, came)
+        after = np.full_like(up, np.inf)
+        after[1:] = up[:-1]
+        kept[t] = up[-1] < after[-1]
+        after[-1] = np.minimum(after[-1], up[-1])
+        from_low[t] = low < after[0]
+        after[0] = np.minimum(after[0], low)
+        from_up[t] = up[-1] < low
+        low = np.minimum(low, up[-1]) + barred[:, t]
+        up = after + gain[:, t]
+    return _path(low, up, from_up, from_low, kept)
 
 
-def _path(cost: np.ndarray, came: np.ndarray) -> np.ndarray:
-    minutes, _, hold, nights = came.shape
-    flat = cost.reshape(2 * hold, nights).argmin(axis=0)
-    state, held = flat // hold, flat % hold
-    path = np.zeros((nights, minutes), dtype=bool)
+def _path(low: np.ndarray, up: np.ndarray, from_up: np.ndarray, from_low: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The best path, from its end. Held: 0 lowered, else minutes raised, ``hold`` at most."""
+    hold, nights = up.shape
+    held = np.where(low <= up.min(axis=0), 0, up.argmin(axis=0) + 1)
+    path = np.zeros((nights, len(from_up)), dtype=bool)
     row = np.arange(nights)
-    for t in range(minutes - 1, -1, -1):
-        path[:, t] = state == 1
-        how = came[t, state, held, row]
-        # 2: came from the other state; 1: already held long enough; 0: one minute less.
-        state = np.where(how == 2, 1 - state, state)
-        held = np.where(how == 2, hold - 1, np.where(how == 1, hold - 1, held - 1))
-        held = np.maximum(held, 0)
+    for t in range(len(from_up) - 1, -1, -1):
+        path[:, t] = held > 0
+        lowered = np.where(from_up[t, row], hold, 0)
+        long_enough = np.where(kept[t, row], hold, hold - 1)
+        first = np.where(from_low[t, row], 0, hold)
+        before = np.where(held == 0, lowered, np.where(held == 1, first, held - 1))
+        held = np.where((held == hold) & (hold > 1), long_enough, before)
     return path

@@ -135,8 +135,10 @@ def _dead(table: np.ndarray, lit: np.ndarray, series: pd.Series) -> str:
 def lifted_share(counts: np.ndarray, step: int, hold: int) -> np.ndarray:
     """Share of the time at which a presence controller is raised, from ``counts`` per quarter of an hour.
 
-    The instants of a Poisson process, given their number, are uniform over the ``step`` minutes of a count.
+    The instants of a Poisson process, given their number, are uniform over the ``step`` minutes of a count: so each minute has someone with
+    probability p. A controller that stays raised ``hold`` minutes at least, then while someone is there, is a Markov chain; per minute
+    lowered it spends p (hold - 1) + p / (1 - p) minutes raised.
     """
     window = max(step, MINUTES)
-    number = counts * (window / MINUTES)
-    return np.asarray(1.0 - np.power(max(0.0, 1.0 - min(hold, window) / window), number))
+    empty = np.power(1.0 - 1.0 / window, counts * (window / MINUTES))
+    return np.asarray(1.0 - empty / (empty * (1.0 + (1.0 - empty) * (hold - 1)) + 1.0 - empty))

@@ -79,7 +79,7 @@ class EclairagePublicParams(BaseModel):
     coupure_fin_h: int = Field(5, ge=0, le=23, description="Fin de la coupure, si elle a été décidée")
     pas_niveau_pct: int = Field(5, ge=1, le=50, description="Pas entre deux niveaux des luminaires, en pour cent")
     niveau_min_pct: int = Field(10, ge=1, le=100, description="Plus bas niveau des luminaires avant l’extinction, en pour cent")
-    maintien_min: int = Field(2, ge=1, le=30, description="Minutes pendant lesquelles le niveau levé est tenu")
+    maintien_min: int = Field(2, ge=1, le=30, description="Minutes pendant lesquelles un niveau levé est tenu, au moins")
     changements_max: int = Field(8, ge=2, le=24, description="Changements de programme par nuit, au plus")
     palier_min: int = Field(30, ge=15, le=240, description="Durée d’une plage du programme, au moins, en minutes")
     pertes_pct: float = Field(8.0, ge=0, le=50, description="Part de la puissance qui ne baisse pas avec le niveau, en pour cent")

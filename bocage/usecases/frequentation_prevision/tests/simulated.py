@@ -10,14 +10,18 @@ import pandas as pd
 START, ZONE = "2022-09-05", "Europe/Paris"
 PLACES: dict[str, tuple[float, tuple[float, ...], float]] = {
     # usual count of a day, weekly habit (Monday first; 0: shut), summer's share
-    "Piscine Léo-Lagrange": (420.0, (0.0, 0.8, 1.3, 0.8, 0.9, 1.5, 1.3), 0.5),
+    "Piscine Léo-Lagrange": (420.0, (0.0, 0.8, 1.3, 0.8, 0.9, 1.5, 1.3), 0.3),
     "Médiathèque Simone-Veil": (310.0, (0.0, 0.9, 1.4, 0.7, 0.9, 1.6, 0.0), -0.3),
-    "Passerelle du Port": (1800.0, (1.1, 1.1, 1.1, 1.1, 1.2, 0.8, 0.6), 0.2),
+    "Passerelle du Port": (600.0, (1.1, 1.1, 1.1, 1.1, 1.2, 0.8, 0.6), 0.2),
+    "Passerelle des Îles": (450.0, (1.0, 1.1, 1.1, 1.0, 1.1, 0.9, 0.8), 0.2),
+    "Maison du tourisme": (250.0, (0.8, 0.9, 0.9, 0.9, 1.0, 1.4, 1.2), 0.3),
+    "Musée des Forges": (180.0, (0.7, 0.8, 0.9, 0.8, 0.9, 1.5, 1.6), 0.2),
+    "Ludothèque": (120.0, (0.6, 0.8, 1.5, 0.7, 0.9, 1.6, 1.1), -0.2),
 }
 EVENT = "marché de nuit"
 
 
-def tables(days: int = 300, seed: int = 11, future: int = 14) -> dict[str, pd.DataFrame]:
+def tables(days: int = 200, seed: int = 11, future: int = 14) -> dict[str, pd.DataFrame]:
     """``frequentation`` (all days, the future included), ``evenements`` and ``meteo``: the caller cuts where it likes."""
     drawn = np.random.default_rng(seed)
     dates = pd.date_range(START, periods=days + future, freq="D")
@@ -25,7 +29,7 @@ def tables(days: int = 300, seed: int = 11, future: int = 14) -> dict[str, pd.Da
     warm = 12 + 8 * season + _walk(drawn, len(dates), 1.6, 0.8)
     rain = np.where(drawn.random(len(dates)) < 0.35, drawn.exponential(4.0, len(dates)), 0.0)
     events = [{"debut": d.date(), "fin": d.date(), "lieu": "", "type": "evenement", "intitule": EVENT} for d in dates if d.day == 12]
-    emptied = [pd.Timestamp("2023-02-14"), pd.Timestamp("2023-07-05")]
+    emptied = [pd.Timestamp("2023-02-14"), pd.Timestamp("2023-03-28")]
     events += [
         {
             "debut": d.date(),
@@ -39,11 +43,11 @@ def tables(days: int = 300, seed: int = 11, future: int = 14) -> dict[str, pd.Da
     frames = []
     for name, (level, habit, summer) in PLACES.items():
         week = np.array(habit)[dates.day_of_week]
-        mood = np.exp(_walk(drawn, len(dates), 0.05, 0.9))
+        mood = np.exp(_walk(drawn, len(dates), 0.05, 0.7))
         party = np.where(dates.day == 12, 1.5, 1.0)
         weather = np.exp(0.02 * (warm - 12) * np.sign(summer) - 0.015 * rain)
         mean = level * week * (1 + summer * np.maximum(season, -0.6) * 0.6) * mood * party * weather
-        counts = drawn.negative_binomial(30, 30 / (30 + np.maximum(mean, 1e-6))).astype(float)
+        counts = drawn.negative_binomial(40, 40 / (40 + np.maximum(mean, 1e-6))).astype(float)
         shut = np.zeros(len(dates), dtype=bool)
         if name.startswith("Piscine"):
             for d in emptied:
@@ -91,7 +95,7 @@ def _walk(drawn: np.random.Generator, size: int, step: float, keep: float) -> np
     return result
 
 
-def write_example(folder: Path, days: int = 300) -> None:
+def write_example(folder: Path, days: int = 200) -> None:
     """Write the files of ``data/``."""
     made = tables(days, future=7)
     end = pd.Timestamp(START, tz=ZONE) + pd.DateOffset(days=days)
