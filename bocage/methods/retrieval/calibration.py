@@ -32,6 +32,8 @@ class Calibration:
 
     def probability(self, signals: Floats) -> NDArray[np.float64]:
         """(n,) probabilities that a question is in scope, from (n, signals + k)."""
+        # Without an embedder there is no vector: its part says nothing either way.
+        signals = np.hstack([signals, np.broadcast_to(self.mean[signals.shape[1] :], (len(signals), len(self.mean) - signals.shape[1]))])
         z = np.clip((signals - self.mean) / self.deviation, -4, 4) @ self.weights + self.bias
         return np.asarray(1 / (1 + np.exp(-np.clip(z, -30, 30))), np.float64)
 
