@@ -123,7 +123,10 @@ def is_current(index: Index) -> bool:
 
 
 def _open_version(folder: Path, version: Path) -> Index:
-    collection, _ = storage.read_collection(version)
+    try:
+        collection, _ = storage.read_collection(version)
+    except (OSError, ValueError, KeyError, IndexError, EOFError) as error:
+        raise IndexUnreadable(f"L’index de « {folder} » est abîmé ({type(error).__name__}) : réimportez les documents.") from None
     try:
         base = storage.connect(version / "documents.sqlite")
         rows = list(storage.read_rows(base))

@@ -87,6 +87,8 @@ def search(
 
     A question longer than 2,000 characters is cut there. With two intents, hits of both alternate.
     """
+    if not indexes:
+        return Found((), 0.0, True, (question[:MAX_QUESTION],))
     model = model or default_model()
     question = " ".join(question[:MAX_QUESTION].split())
     allowed = [_allowed(index, audience, origins) for index in indexes]
