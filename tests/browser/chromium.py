@@ -81,6 +81,15 @@ def sign_in(driver: Any, world: World, role: str) -> None:
     assert f"/{ORGANISATION}/" in driver.current_url
 
 
+def wait_for_text(driver: Any, text: str, seconds: float = 60) -> None:
+    """Until the main part of the page says ``text``; read in one script, since the page may be replaced in between."""
+    deadline, read = time.monotonic() + seconds, ""
+    while text not in read:
+        assert time.monotonic() < deadline, f"« {text} » never came; the page says: {read[:500]}"
+        read = driver.execute_script("return document.querySelector('main')?.innerText ?? ''")
+        time.sleep(0.05)
+
+
 @dataclass(frozen=True)
 class Weight:
     """What a page cost on the wire."""
