@@ -70,7 +70,8 @@ def slugs() -> list[str]:
 
 def all_fiches() -> list[Fiche]:
     """The fiches of all readable use cases, sorted by slug."""
-    return [_catalogue().found[slug].fiche for slug in slugs()]
+    found = _catalogue().found
+    return [found[slug].fiche for slug in sorted(found)]
 
 
 def load_fiche(slug: str) -> Fiche:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from random import Random
 
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Count, Max, Sum
 from django.utils import timezone
 
 from bocage.contract import discovery
@@ -153,7 +153,7 @@ def _check_publication(status: str, decider: str) -> None:
 
 
 def _entry(publication: Publication, fiche: Fiche) -> Entry:
-    runs = Run.objects.filter(usecase=fiche.slug, state=Run.State.DONE)
+    runs = Run.objects.filter(usecase=fiche.slug, state=Run.State.DONE).aggregate(count=Count("pk"), last=Max("finished_at"))
     verdicts = Counter(
         Decision.objects.filter(proposal__run__usecase=fiche.slug, replaced_by__isnull=True).values_list("verdict", flat=True)
     )
@@ -161,8 +161,8 @@ def _entry(publication: Publication, fiche: Fiche) -> Entry:
     return Entry(
         fiche=fiche,
         publication=publication,
-        runs=runs.count(),
-        last_run=runs.aggregate(last=Max("finished_at"))["last"],
+        runs=runs["count"],
+        last_run=runs["last"],
         proposals=Proposal.objects.filter(run__usecase=fiche.slug).count(),
         accepted=verdicts[Decision.Verdict.ACCEPT],
         amended=verdicts[Decision.Verdict.AMEND],

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.paginator import Page
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from bocage.contract import french
@@ -52,8 +53,8 @@ def rows(runs: Iterable[Run]) -> list[dict[str, Any]]:
     """Lines of the list of runs: decisions made, error against the usual method, energy, duration."""
     runs = list(runs)
     ids = [run.pk for run in runs]
-    proposals = _counts(Proposal.objects.filter(run__in=ids).values_list("run_id", flat=True))
-    decided = _counts(Decision.objects.filter(proposal__run__in=ids, replaces__isnull=True).values_list("proposal__run_id", flat=True))
+    proposals = _counts(Proposal.objects.filter(run__in=ids), "run_id")
+    decided = _counts(Decision.objects.filter(proposal__run__in=ids, replaces__isnull=True), "proposal__run_id")
     costs: dict[int, list[tuple[float, float]]] = {}
     for run_id, joules, seconds in RoleResult.objects.filter(run__in=ids).values_list("run_id", "joules", "seconds"):
         costs.setdefault(run_id, []).append((joules, seconds))
@@ -71,11 +72,9 @@ def rows(runs: Iterable[Run]) -> list[dict[str, Any]]:
     ]
 
 
-def _counts(ids: Iterable[int]) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for each in ids:
-        counts[each] = counts.get(each, 0) + 1
-    return counts
+def _counts(lines: QuerySet[Any], of: str) -> dict[int, int]:
+    """How many ``lines`` each run has; counted by the database, since a run may have thousands."""
+    return dict(lines.order_by().values_list(of).annotate(Count("pk")))
 
 
 def artifacts(outcome: dict[str, Any] | None, wanted: str, number: str | None) -> dict[str, Any]:

@@ -28,13 +28,20 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?<=1er) (?=(?:{_MONTHS})\b)"), NBSP),
 )
 _TAG = re.compile(r"(<!--.*?-->|<[^>]+>)", re.DOTALL)
+_NAME = re.compile(r"</?([a-zA-Z0-9]+)")
 _RAW_OPEN = re.compile(
     r"<(code|pre|script|style|textarea|kbd|samp)\b|<(\w+)\b[^>]*(?:class=\"[^\"]*\bquote\b|\bdata-brut\b)", re.IGNORECASE
 )
 
 
+# None of the rules applies without one of these: most text nodes are the white space between two tags.
+_CONCERNED = re.compile(r"[';!?«»:]|\d[ e]")
+
+
 def french(text: str) -> str:
     """``text`` with French spaces and apostrophes. Idempotent."""
+    if not _CONCERNED.search(text):
+        return text
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
@@ -63,7 +70,7 @@ def french_html(html: str) -> str:
 
 
 def _tag_name(tag: str) -> str:
-    found = re.match(r"</?([a-zA-Z0-9]+)", tag)
+    found = _NAME.match(tag)
     return found.group(1).lower() if found else ""
 
 
