@@ -20,7 +20,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict bocage/contract bocage/execution
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/pytest -n 2 $(PYTEST)
+	$(BIN)/pytest -n 2 --dist worksteal $(PYTEST)
 
 lock: $(VENV)/.installed-dev
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url requirements/base.in --output-file requirements/base.lock

@@ -43,8 +43,8 @@ EVALUATION = ("2017-09-01", "2019-01-01")
 SELECTION = ("2015-09-01", "2017-08-01")
 BREAK_DAYS = 5
 PARAMS = CantineEffectifsParams(zone_scolaire="B")
-RISKS = (1.0, 5.0, 10.0)
-"""Short days a year whose price is measured; the bars look at the default, 1."""
+RISKS = (3.0, 1.0, 6.0, 10.0)
+"""Short days a year whose price is measured; the bars look at the default, 3."""
 LIGHTGBM = {
     "num_leaves": 31, "learning_rate": 0.08, "min_data_in_leaf": 40, "feature_fraction": 0.7, "verbose": -1, "seed": 0,
     "deterministic": True, "force_row_wise": True, "num_threads": 1,

@@ -56,7 +56,7 @@ def chromium(folder: Path, javascript: bool = True, dark: bool = False, width: i
     if not javascript:
         options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 1800, "deviceScaleFactor": 1, "mobile": False})
+    resize(driver, width)
     if dark:
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
     driver.set_page_load_timeout(60)
@@ -64,6 +64,11 @@ def chromium(folder: Path, javascript: bool = True, dark: bool = False, width: i
         yield driver
     finally:
         driver.quit()
+
+
+def resize(driver: Any, width: int) -> None:
+    """Give the open page a width of ``width`` px."""
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 1800, "deviceScaleFactor": 1, "mobile": False})
 
 
 def sign_in(driver: Any, world: World, role: str) -> None:

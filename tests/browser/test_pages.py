@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.chromium import available, axe_source, axe_violations, chromium, overflow, sign_in, wait_for_text, weigh
+from tests.browser.chromium import available, axe_source, axe_violations, chromium, overflow, resize, sign_in, wait_for_text, weigh
 from tests.browser.world import SLUG, pages, world
 
 pytestmark = [
@@ -20,7 +20,7 @@ def portal(tmp_path_factory):
         yield made
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, False), (1280, True), (320, False)])
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["screen, light", "phone, dark"])
 def test_no_page_has_an_accessibility_fault_nor_overflows(portal, tmp_path, width, dark):
     source, faults = axe_source(), []
     with chromium(tmp_path / "profile", dark=dark, width=width) as driver:
@@ -31,8 +31,11 @@ def test_no_page_has_an_accessibility_fault_nor_overflows(portal, tmp_path, widt
                 signed = role
             driver.get(portal.page(path))
             faults += [f"{name}: {line}" for line in axe_violations(driver, source)]
-            if overflow(driver) > 0:
-                faults.append(f"{name}: {overflow(driver)} px too wide at {width}")
+            for narrow in (width, 320):
+                resize(driver, narrow)
+                if overflow(driver) > 0:
+                    faults.append(f"{name}: {overflow(driver)} px too wide at {narrow}")
+            resize(driver, width)
     assert not faults, "\n".join(faults)
 
 

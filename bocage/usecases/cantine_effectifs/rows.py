@@ -94,7 +94,7 @@ class CantineEffectifsParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     jours_courts_acceptes_par_an: float = Field(
-        1.0, ge=0.0, le=60.0, description="Jours par an où la ville accepte de manquer de repas : plus haut, moins de gaspillage"
+        3.0, ge=0.0, le=60.0, description="Jours par an où la ville accepte de manquer de repas : plus haut, moins de gaspillage"
     )
     delai_jours: int = Field(
         21, ge=1, le=60, description="Délai entre le dernier jour connu et le premier jour à commander, si le fichier ne dit pas les jours"
