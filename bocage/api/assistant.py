@@ -14,6 +14,7 @@ from bocage.api.auth import READ, REFUSALS
 from bocage.assistant.answer_types import Author, Turn
 from bocage.assistant.answers import MAX_QUESTION, answer
 from bocage.assistant.documents import Audience
+from bocage.assistant.improving import improved
 from bocage.assistant.library import sources_of
 
 router = Router(tags=["assistant"])
@@ -65,6 +66,13 @@ class OptionOut(Schema):
     question: str
 
 
+class WordedOut(Schema):
+    """One sentence of the language model, and the place in ``sentences`` of the passage that entails it."""
+
+    text: str
+    source: int
+
+
 class AnswerOut(Schema):
     """An answer, its sentences and their sources. ``kind``: reponse, precision, refus, urgence or humain."""
 
@@ -77,6 +85,9 @@ class AnswerOut(Schema):
     joules: float
     confidence: float
     near: list[CitedOut]
+    worded: list[WordedOut]
+    model: str
+    energy_partial: bool
 
 
 @router.post(
@@ -87,7 +98,7 @@ def create_answer(request: HttpRequest, body: QuestionIn) -> dict[str, Any]:
     organisation = request.api_token.organisation  # type: ignore[attr-defined]
     now = timezone.localtime(timezone.now(), ZoneInfo(organisation.time_zone))
     history = [Turn(turn.author, turn.text) for turn in body.history]
-    return answer(body.question, history, body.audience, organisation, now).to_json()
+    return improved(body.question, answer(body.question, history, body.audience, organisation, now)).to_json()
 
 
 @router.get("/assistant/sources", auth=READ, response={200: list[dict[str, Any]], **REFUSALS}, summary="D’où viennent les réponses")

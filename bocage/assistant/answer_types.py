@@ -64,6 +64,14 @@ class Cited:
 
 
 @dataclass(frozen=True, slots=True)
+class Worded:
+    """One sentence of a language model, and the place in ``Answer.sentences`` of the passage that entails it."""
+
+    text: str
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """One branch to choose from when the engine asks back."""
 
@@ -88,6 +96,12 @@ class Answer:
     confidence: float = 0.0
     near: tuple[Cited, ...] = ()
     """Passages that came close: shown folded to the public, side by side to an agent."""
+    worded: tuple[Worded, ...] = ()
+    """The answer as a language model words it, where one is configured: each sentence is entailed by the passage it names."""
+    model: str = ""
+    """The model that was asked, even when nothing that it wrote was kept."""
+    energy_partial: bool = False
+    """The energy of the model is not known: ``joules`` leaves it out."""
 
     @property
     def text(self) -> str:
@@ -107,6 +121,9 @@ class Answer:
             "joules": self.joules,
             "confidence": self.confidence,
             "near": [_cited_json(sentence) for sentence in self.near],
+            "worded": [{"text": sentence.text, "source": sentence.source} for sentence in self.worded],
+            "model": self.model,
+            "energy_partial": self.energy_partial,
         }
 
     @classmethod
@@ -122,6 +139,10 @@ class Answer:
             joules=float(found["joules"]),
             confidence=float(found["confidence"]),
             near=tuple(map(_cited, found["near"])),
+            # Answers written before a model was configured have none of these.
+            worded=tuple(Worded(sentence["text"], int(sentence["source"])) for sentence in found.get("worded", ())),
+            model=found.get("model", ""),
+            energy_partial=bool(found.get("energy_partial", False)),
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Generator
 from datetime import timedelta
 from typing import cast
 
@@ -19,10 +20,11 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from bocage.assistant import handover as h
-from bocage.assistant.answer_types import Answer, Answerer, Author, Kind, Turn
+from bocage.assistant.answer_types import Answer, Answerer, Author, Kind, Turn, Worded
 from bocage.assistant.configuration import configuration
 from bocage.assistant.documents import Audience
 from bocage.assistant.handover import Effect
+from bocage.assistant.improving import improving
 from bocage.assistant.models import Conversation, Feedback, Handover, Message
 from bocage.assistant.transitions import UnknownConversation, add_to_day, advance, local_now
 from bocage.assistant.wants_person import wants_person
@@ -135,8 +137,18 @@ def receive(conversation: Conversation, text: str, nonce: str = "") -> Message:
 
 def answer(question: Message, answerer: Answerer | None = None) -> Message | None:
     """Have the engine answer ``question``, and write its answer unless a person has been asked for meanwhile (None)."""
+    steps = answering(question, answerer)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return cast("Message | None", end.value)
+
+
+def answering(question: Message, answerer: Answerer | None = None) -> Generator[Worded, None, Message | None]:
+    """The same, telling each sentence of the language model as it comes. Left before its end, nothing is written: the question waits."""
     conversation = question.conversation
-    found = _engine_answer(question, conversation, answerer)
+    found = yield from improving(question.text, _engine_answer(question, conversation, answerer))
     message = Message(
         conversation=conversation,
         author=Author.MACHINE,

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from bocage.assistant.answer_types import Cited
+from bocage.assistant.answer_types import Cited, Worded
 from bocage.methods.retrieval.text import STOP, fold, stem, tokens
 
 _END = re.compile(r"(?<=[.!?…])\s+|\n+")
@@ -82,20 +81,12 @@ class Streaming(Protocol):
     def stream(self, messages: Sequence[dict[str, str]], max_tokens: int = 400) -> Iterator[str]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reworded:
-    """One sentence of the model that a passage entails, and that passage."""
-
-    text: str
-    source: Cited
-
-
-def reword(question: str, passages: Sequence[Cited], model: Streaming, max_tokens: int = 400) -> Iterator[Reworded]:
+def reword(question: str, passages: Sequence[Cited], model: Streaming, max_tokens: int = 400) -> Iterator[Worded]:
     """The model's sentences that hold, each as soon as it is complete. Raises what ``model.stream`` raises."""
     for sentence in _sentences(model.stream(prompt(question, passages), max_tokens)):
-        source = next((passage for passage in passages if entails(passage.text, sentence, question)), None)
+        source = next((n for n, passage in enumerate(passages) if entails(passage.text, sentence, question)), None)
         if source is not None:
-            yield Reworded(sentence, source)
+            yield Worded(sentence, source)
 
 
 def prompt(question: str, passages: Sequence[Cited]) -> list[dict[str, str]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings as server
 from django.utils import timezone
 
 from bocage.assistant import conversations, inbox
@@ -20,6 +22,9 @@ from bocage.assistant.models import Conversation, Feedback, Handover, Message
 from bocage.assistant.promise import promise
 from bocage.assistant.transitions import local_now, open_handover
 from bocage.contract import french
+from bocage.organisations.models import Organisation
+from bocage.organisations.tenancy import organisation_context
+from bocage.web.typography import french as french_text
 
 _STEPS = {
     StepKind.FORM: "Formulaire",
@@ -91,6 +96,8 @@ class Line:
     """What the citizen said of it."""
     judged: str = ""
     """What the agent who looks said of it."""
+    worded: tuple[tuple[str, int], ...] = ()
+    """Sentences of the language model, each with the number of the quote that entails it, from 1."""
 
 
 def lines_of(conversation: Conversation, viewer: Any = None) -> list[Line]:
@@ -114,6 +121,7 @@ def lines_of(conversation: Conversation, viewer: Any = None) -> list[Line]:
                 last=message.pk == last,
                 rated=by_citizen.good if by_citizen else None,
                 judged=by_viewer.reason if by_viewer else "",
+                worded=_worded(answer) if answer else (),
             )
         )
     return lines
@@ -137,6 +145,12 @@ def quotes(sentences: tuple[Cited, ...]) -> tuple[Quote, ...]:
     return tuple(found)
 
 
+def _worded(answer: Answer) -> tuple[tuple[str, int], ...]:
+    """Each sentence of the model with the number of the quote, as drawn, that holds its passage."""
+    numbers = [n for n, quote in enumerate(quotes(answer.sentences), start=1) for _ in quote.sentences]
+    return tuple((sentence.text, numbers[sentence.source]) for sentence in answer.worded if 0 <= sentence.source < len(numbers))
+
+
 def draft(answer: Answer) -> str:
     """The answer as an agent copies it into a letter or a mail: sentences word for word, each group with its source, then the steps."""
     parts = [answer.notice] if answer.notice else []
@@ -154,12 +168,14 @@ def draft(answer: Answer) -> str:
 def talk_context(conversation: Conversation | None) -> dict[str, Any]:
     """All that a citizen's page shows of a conversation; of none, before the first question."""
     settings = configuration()
+    words = bool(server.LLM_URL)
     if conversation is None:
-        return {"settings": settings, "state": State.BOT.value, "lines": [], "expected": _expected(settings)}
+        return {"settings": settings, "state": State.BOT.value, "lines": [], "expected": _expected(settings), "words": words}
     handover = open_handover(conversation)
     pending = conversations.unanswered(conversation)
     return {
         "settings": settings,
+        "words": words,
         "conversation": conversation,
         "state": conversation.state,
         "lines": lines_of(conversation),
@@ -207,7 +223,11 @@ def perform(conversation: Conversation, action: str, sent: Mapping[str, str], ad
 
 
 def _question(conversation: Conversation, sent: Mapping[str, str]) -> None:
-    conversations.ask(conversation, sent.get("texte", ""), nonce=sent.get("jeton", ""))
+    if sent.get("flux"):
+        # The page asks for the answer next, and shows it as it comes (``stream``).
+        conversations.receive(conversation, sent.get("texte", ""), sent.get("jeton", ""))
+    else:
+        conversations.ask(conversation, sent.get("texte", ""), nonce=sent.get("jeton", ""))
 
 
 def _again(conversation: Conversation, sent: Mapping[str, str]) -> None:
@@ -215,6 +235,23 @@ def _again(conversation: Conversation, sent: Mapping[str, str]) -> None:
     question = conversations.unanswered(conversation)
     if question is not None:
         conversations.answer(question)
+
+
+def stream(organisation: Organisation, conversation: Conversation) -> Iterator[bytes]:
+    """Server-sent events: one « phrase » for each sentence of the language model that holds, then « fin » once the answer is written.
+
+    The tenant's context is entered here: the view that returned this stream has left it.
+    """
+    with organisation_context(organisation), timezone.override(organisation.time_zone):
+        question = conversations.unanswered(conversation)
+        if question is not None:
+            for sentence in conversations.answering(question):
+                yield _event("phrase", {"texte": french_text(sentence.text), "passage": sentence.source + 1})
+    yield _event("fin", {})
+
+
+def _event(name: str, data: Mapping[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
 def _contact(conversation: Conversation, sent: Mapping[str, str]) -> None:

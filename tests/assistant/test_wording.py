@@ -74,7 +74,7 @@ def test_each_sentence_is_kept_with_the_passage_that_says_it():
         "La carte d’identité est gratuite.\n- Payez 25 € en cas de perte."
     )
     kept = list(reword("", passages, Parrot(said)))
-    assert [(k.text, k.source.title) for k in kept] == [
+    assert [(k.text, passages[k.source].title) for k in kept] == [
         ("La déchetterie est ouverte du mardi au samedi.", "Déchetterie"),
         ("La carte d’identité est gratuite.", "Carte d’identité"),
         ("Payez 25 € en cas de perte.", "Carte d’identité"),

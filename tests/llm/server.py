@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 
@@ -29,6 +30,31 @@ def language_model(folder: Path, seconds: float = 120) -> Iterator[str]:
         late.cancel()
         process.kill()
         process.wait()
+
+
+@contextmanager
+def replying(status: int, body: bytes, kind: str = "text/event-stream") -> Iterator[str]:
+    """A server that always gives the same answer, whatever is asked."""
+
+    class Reply(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Reply) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def main(folder: Path) -> None:

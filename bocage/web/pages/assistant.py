@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.cache import get_conditional_response
@@ -20,7 +20,7 @@ from bocage.assistant.transitions import UnknownConversation
 from bocage.contract.errors import BocageError
 from bocage.web.access import public_page
 from bocage.web.errors import error_page
-from bocage.web.talk import open_talk, perform, phone_of, talk_context, version
+from bocage.web.talk import open_talk, perform, phone_of, stream, talk_context, version
 
 
 @require_http_methods(["GET", "POST"])
@@ -41,7 +41,7 @@ def assistant(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @public_page
-def assistant_talk(request: HttpRequest, key: str) -> HttpResponse:
+def assistant_talk(request: HttpRequest, key: str) -> HttpResponseBase:
     """One conversation. Whoever has its address reads it: it is not listed anywhere, and says so."""
     try:
         conversation = conversations.find(key)
@@ -59,6 +59,8 @@ def assistant_talk(request: HttpRequest, key: str) -> HttpResponse:
             return response
         return _show(request, conversation)
     action = request.POST.get("action", "question")
+    if action == "relancer" and "text/event-stream" in request.headers.get("Accept", ""):
+        return _stream(request, conversation)
     try:
         perform(conversation, action, request.POST, request.META.get("REMOTE_ADDR", ""))
     except UnknownConversation as error:
@@ -69,6 +71,16 @@ def assistant_talk(request: HttpRequest, key: str) -> HttpResponse:
         messages.success(request, "La conversation est effacée. Il n’en reste rien ici.")
         return redirect("web:assistant", organisation=request.organisation.slug)
     return redirect(_address(request, conversation))
+
+
+def _stream(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+    response = StreamingHttpResponse(
+        stream(request.organisation, conversation),  # type: ignore[attr-defined]
+        content_type="text/event-stream; charset=utf-8",
+        # Neither compression here nor a buffer of the proxy in front may hold the sentences back.
+        headers={"Content-Encoding": "identity", "X-Accel-Buffering": "no"},
+    )
+    return _private(response)
 
 
 def _address(request: HttpRequest, conversation: Conversation) -> str:
@@ -94,7 +106,7 @@ def _show(request: HttpRequest, conversation: Conversation | None, error: Bocage
     return _private(render(request, "web/assistant/talk.html", context, status=status))
 
 
-def _private(response: HttpResponse) -> HttpResponse:
+def _private(response: Any) -> Any:
     """Neither kept by a cache nor found by a search engine."""
     response["Cache-Control"] = "no-store, private"
     response["X-Robots-Tag"] = "noindex"

@@ -45,6 +45,32 @@
     }).catch(function () { pause = SLOW; }).then(wait);
   }
 
+  /* Where a language model words the answer, its sentences are shown as they come; the server's own rendering then takes their place. */
+  function listen(form) {
+    var token = form.querySelector("[name=csrfmiddlewaretoken]").value, decoder = new TextDecoder(), held = "";
+    var place = document.createElement("div");
+    place.className = "ex worded"; place.setAttribute("aria-busy", "true");
+    form.replaceWith(place);
+    busy = true;
+    function told(block) {
+      var name = /^event: (.*)$/m.exec(block), data = /^data: (.*)$/m.exec(block);
+      if (!name || name[1] !== "phrase" || !data) return;
+      var line = document.createElement("p");
+      line.textContent = JSON.parse(data[1]).texte;
+      place.appendChild(line);
+    }
+    return fetch(location.pathname, { method: "POST", credentials: "same-origin", headers: { "Accept": "text/event-stream", "X-CSRFToken": token }, body: new URLSearchParams({ action: "relancer" }) }).then(function (response) {
+      var reader = response.body.getReader();
+      return reader.read().then(function next(got) {
+        held += decoder.decode(got.value || new Uint8Array(), { stream: !got.done });
+        var blocks = held.split("\n\n");
+        held = blocks.pop();
+        blocks.forEach(told);
+        return got.done ? null : reader.read().then(next);
+      });
+    }).catch(function () { return null; }).then(function () { busy = false; tag = ""; pause = FAST; look(); });
+  }
+
   document.addEventListener("submit", function (event) {
     var form = event.target, button = event.submitter;
     if (!form.matches("form[data-sends]") || busy) { if (busy) event.preventDefault(); return; }
@@ -52,6 +78,7 @@
     busy = true;
     var data = new FormData(form);
     if (button && button.name) data.append(button.name, button.value);
+    if (document.querySelector("form[data-words]") && data.get("action") === "question") data.append("flux", "1");
     form.setAttribute("aria-busy", "true");
     announce("Envoi en cours.");
     /* A button named « action » hides the form's own property. */
@@ -88,14 +115,19 @@
         var last = document.getElementById("dernier");
         if (last) { last.focus({ preventScroll: true }); last.scrollIntoView({ block: "nearest" }); }
       }
-      announce(wrong ? wrong.textContent : "Réponse arrivée.");
+      announce(wrong ? wrong.textContent : document.querySelector("#fil form[data-flux]") ? "Question reçue." : "Réponse arrivée.");
       tag = ""; pause = FAST;
     }).catch(function () {
       announce("Le serveur n’a pas répondu. Votre message est resté dans le champ : envoyez-le de nouveau, il ne sera compté qu’une fois.");
       var note = form.querySelector(".note.bad") || form.insertBefore(document.createElement("p"), form.firstChild);
       note.className = "note bad"; note.setAttribute("role", "alert");
       note.textContent = "Le serveur n’a pas répondu. Votre message est resté dans le champ : envoyez-le de nouveau, il ne sera compté qu’une fois.";
-    }).then(function () { busy = false; form.removeAttribute("aria-busy"); wait(); });
+    }).then(function () {
+      busy = false;
+      form.removeAttribute("aria-busy");
+      var pending = document.querySelector("#fil form[data-flux]");
+      if (pending && !document.querySelector("form.asking .note.bad")) listen(pending); else wait();
+    });
   });
 
   document.addEventListener("click", function (event) {
