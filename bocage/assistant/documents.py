@@ -86,5 +86,7 @@ class Document:
     questions: tuple[str, ...] = ()
     """How people really ask for it: the everyday-language bank, or the question of a curated pair."""
     steps: tuple[Step, ...] = ()
+    links: tuple[str, ...] = ()
+    """Ids of the other documents of its source to which its text sends the reader."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """What a computation needs besides text: opening hours of a directory entry, for instance."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,7 +99,8 @@ def build(documents: Iterable[Document], folder: Path, *, base: Index | None = N
     _check(kept)
     marks = [storage.fingerprint(d.title, d.description, *d.questions) for d in kept]
     own, centre, raw = _vectors(kept, marks, folder, model)
-    collection = build_collection([entry(d, d.questions) for d in kept], own, centre, base.collection if base else None)
+    cited = Counter(target for d in kept for target in d.links)
+    collection = build_collection([entry(d, d.questions, cited[d.id]) for d in kept], own, centre, base.collection if base else None)
     version = storage.new_version(folder)
     try:
         np.save(version / "vectors.npy", raw, allow_pickle=False)
@@ -150,14 +152,14 @@ def _check(documents: Sequence[Document]) -> None:
         seen.add(document.id)
 
 
-def entry(document: Document, questions: tuple[str, ...]) -> Entry:
-    """What the collection needs of a document, with the questions given rather than its own."""
+def entry(document: Document, questions: tuple[str, ...], cited: int = 0) -> Entry:
+    """What the collection needs of a document, with the questions given rather than its own. ``cited``: documents that send to it."""
     headings = dict.fromkeys(h for p in document.passages for h in (*p.path, *p.case))
     themes = fold(" ".join((*document.theme, document.title)))
     private = bool(document.theme) and fold(document.theme[0]).startswith("travail") and "fonction" not in themes and "agent" not in themes
     return Entry(
         document.title, document.description, document.theme, tuple(headings),
-        tuple((p.text, " ".join((*p.path[-1:], *p.case[-1:]))) for p in document.passages), questions, private,
+        tuple((p.text, " ".join((*p.path[-1:], *p.case[-1:]))) for p in document.passages), questions, private, cited,
     )  # fmt: skip
 
 

@@ -26,9 +26,9 @@ from bocage.contract.errors import BocageError
 from bocage.methods.retrieval.collection import Collection
 from bocage.methods.retrieval.postings import Postings, Statistics
 
-FORMAT = 1
+FORMAT = 2
 _CURRENT = "current"
-_ARRAYS = ("owner", "themes", "title_sizes", "bank_sizes", "bank_words", "background", "private_work", "centre", "own")
+_ARRAYS = ("owner", "themes", "title_sizes", "bank_sizes", "bank_words", "background", "private_work", "cited", "centre", "own")
 _SCHEMA = """
 CREATE TABLE documents (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, origin TEXT NOT NULL, audiences TEXT NOT NULL,
     first INTEGER NOT NULL, fingerprint TEXT NOT NULL, data TEXT NOT NULL);
@@ -154,7 +154,7 @@ def _data(document: Document) -> str:
         "title": document.title, "description": document.description, "url": document.url, "theme": document.theme,
         "updated_on": document.updated_on.isoformat() if document.updated_on else None, "licence": document.licence,
         "publisher": document.publisher, "questions": document.questions, "steps": [asdict(step) for step in document.steps],
-        "facts": dict(document.facts),
+        "links": document.links, "facts": dict(document.facts),
     }  # fmt: skip
     return json.dumps(kept, ensure_ascii=False, default=str)
 
@@ -190,6 +190,7 @@ def read_document(base: sqlite3.Connection, n: int) -> Document:
     return Document(
         id=row[0], origin=Origin(row[1]), audiences=frozenset(Audience(a) for a in row[2].split(",") if a), passages=passages, steps=steps,
         updated_on=date.fromisoformat(when) if when else None, theme=tuple(data.pop("theme")), questions=tuple(data.pop("questions")),
+        links=tuple(data.pop("links")),
         **data,
     )  # fmt: skip
 

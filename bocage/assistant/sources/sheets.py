@@ -51,6 +51,7 @@ def document_of(publication: Node) -> Document:
         licence=LICENCE,
         publisher=PUBLISHER,
         steps=walker.steps.all(),
+        links=_links(publication, sheet),
         facts={"type": publication.attributes.get("type", "")},
     )
 
@@ -58,6 +59,19 @@ def document_of(publication: Node) -> Document:
 def _once(passages: list[Passage]) -> list[Passage]:
     """The same words under the same headings and branches are cited once."""
     return list(dict.fromkeys(passages))
+
+
+def _links(publication: Node, sheet: str) -> tuple[str, ...]:
+    """The other sheets that the text names, in order, each once."""
+    found: dict[str, None] = {}
+    waiting = [publication]
+    while waiting:
+        node = waiting.pop()
+        target = node.attributes.get("LienPublication", "")
+        if target != sheet and _ID.fullmatch(target):
+            found[target] = None
+        waiting.extend(child for child in reversed(node.children) if isinstance(child, Node))
+    return tuple(found)
 
 
 def _theme(publication: Node, title: str) -> tuple[str, ...]:

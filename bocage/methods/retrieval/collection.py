@@ -36,6 +36,8 @@ class Entry:
     """(text, its nearest headings) of each passage."""
     questions: tuple[str, ...] = ()
     private_work: bool = False
+    cited: float = 0.0
+    """How many other documents send their reader to this one."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class Collection:
     bank_words: Floats
     background: Floats
     private_work: Floats
+    cited: Floats
     centre: Floats
     own: Floats
     words: Counter[str] = field(default_factory=Counter)
@@ -77,13 +80,16 @@ def _analyse(entry: Entry) -> dict[str, list[str]]:
     return {"title": title, "heading": heading, "summary": summary, "bank": bank, "mixed": summary * 2 + bank, "gram": gram}
 
 
-def _passages(entry: Entry, title: list[str]) -> tuple[list[list[str]], list[str]]:
-    """Rows of the passages (a repeated one is left empty: found once is enough) and the words of the whole body."""
+def _passages(entry: Entry, title: list[str], words: Counter[str]) -> tuple[list[list[str]], list[str]]:
+    """Rows of the passages (a repeated one is left empty: found once is enough) and the stems of the whole body; their words go into
+    ``words``."""
     rows: list[list[str]] = []
     body: list[str] = []
     seen: set[str] = set()
     for text, above in entry.passages:
-        found = stems(tokens(text))
+        said = tokens(text)
+        words.update(said)
+        found = stems(said)
         key = " ".join(found)
         if key in seen or len(found) < 2:
             rows.append([])
@@ -104,9 +110,10 @@ def build_collection(entries: Sequence[Entry], own: Floats, centre: Floats, base
     gram_vocabulary: dict[str, int] = dict(base.gram_vocabulary) if base else {}
     columns: dict[str, list[list[str]]] = {name: [] for name in FIELDS}
     owner: list[int] = []
+    words: Counter[str] = Counter()
     for at, entry in enumerate(entries):
         found = _analyse(entry)
-        rows, body = _passages(entry, found["title"])
+        rows, body = _passages(entry, found["title"], words)
         columns["passage"] += rows
         owner += [at] * len(rows)
         columns["body"].append(found["summary"] + found["heading"] + body)
@@ -125,7 +132,8 @@ def build_collection(entries: Sequence[Entry], own: Floats, centre: Floats, base
     return Collection(
         vocabulary, gram_vocabulary, postings, stats, np.array(owner, np.int32), themes, theme_count, title_sizes,
         np.array([len(e.questions) for e in entries], np.float32), counts["mixed"].lengths() - counts["summary"].lengths(), background,
-        np.array([e.private_work for e in entries], np.float32), centre, own, _words(entries),
+        np.array([e.private_work for e in entries], np.float32), np.array([e.cited for e in entries], np.float32),
+        centre, own, _words(entries, words),
     )  # fmt: skip
 
 
@@ -137,14 +145,13 @@ def _joined(stats: Statistics, base: Statistics | None) -> Statistics:
     return Statistics(stats.rows + base.rows, base.mean_length, stats.frequencies + known)
 
 
-def _words(entries: Sequence[Entry]) -> Counter[str]:
-    """Whole words, for the speller: those of the official text count, those of the bank only when several people write them so."""
-    found: Counter[str] = Counter()
+def _words(entries: Sequence[Entry], said: Counter[str]) -> Counter[str]:
+    """Whole words, for the speller: those of the official text count (``said``: of the passages), those of the bank only when several
+    people write them so."""
+    found = Counter(said)
     asked: Counter[str] = Counter()
     for entry in entries:
         found.update(tokens(f"{entry.title} {entry.description} {' '.join(entry.headings)}"))
-        for text, _ in entry.passages:
-            found.update(tokens(text))
         for question in entry.questions:
             asked.update(set(tokens(question)))
     found.update({word: n for word, n in asked.items() if n >= 5})

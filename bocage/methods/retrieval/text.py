@@ -19,6 +19,18 @@ _WORD = re.compile(r"[a-z]+|[0-9]+(?:[.,][0-9]+)?")
 _ELISION = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|presqu)'(?=\w)")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "’": "'", "ʼ": "'", "‘": "'", "`": "'", "´": "'", "−": "-", "‑": "-"})
 _LONG = re.compile(r"([a-z])\1{2,}")
+
+
+class _Folding(dict[int, str]):
+    """What each character becomes, worked out when it is first met: a text is then folded by one ``translate``."""
+
+    def __missing__(self, code: int) -> str:
+        apart = unicodedata.normalize("NFD", chr(code).translate(_LIGATURES).casefold())
+        self[code] = found = "".join(c for c in apart if not unicodedata.combining(c))
+        return found
+
+
+_folding = _Folding()
 _stemmer = Stemmer.Stemmer("french")
 
 # Words that say nothing of the subject. Interrogatives stay: « combien », « où », « quand » tell one sheet from another.
@@ -27,8 +39,7 @@ STOP = frozenset(resources.files("bocage.methods.retrieval").joinpath("stop.txt"
 
 def fold(text: str) -> str:
     """Lower case without accents, ligatures or typographic variants; blanks and punctuation are kept."""
-    text = unicodedata.normalize("NFKC", text).translate(_LIGATURES).casefold()
-    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFKC", text).translate(_folding)
 
 
 def tokens(text: str) -> list[str]:
