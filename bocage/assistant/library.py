@@ -20,13 +20,13 @@ from bocage.assistant.bank import with_bank
 from bocage.assistant.documents import Audience, Document, Origin, Passage
 from bocage.assistant.finding import Found, Match
 from bocage.assistant.index import Index, IndexUnreadable
-from bocage.assistant.models import CuratedPair
+from bocage.assistant.models import AssistantSettings, CuratedPair
 from bocage.assistant.search import Hit, search
 from bocage.assistant.sources import SOURCE_KINDS, SourceReport, read_source
 from bocage.contract.errors import UnreadableFile
 from bocage.methods.retrieval.text import stems, tokens
 from bocage.organisations.models import Organisation
-from bocage.organisations.tenancy import organisation_context
+from bocage.organisations.tenancy import across, organisation_context
 
 _NATIONAL = "national"
 _MANIFEST = "sources.json"
@@ -156,6 +156,22 @@ def validated_pairs(organisation: Organisation) -> list[Document]:
         )
         for pair in pairs
     ]
+
+
+def warm_up() -> int:
+    """Open the library of every organisation whose assistant is in service, and load the model: the first visitor need not wait for it.
+
+    Returns how many libraries were opened; an organisation without an index is passed over.
+    """
+    with across():
+        served = [row.organisation for row in AssistantSettings.across_organisations.select_related("organisation") if row.audiences]
+    opened = 0
+    for organisation in served:
+        library = library_of(organisation)
+        if library.shelves:
+            library.find("carte d’identité", Audience.CITIZENS, 1)
+            opened += 1
+    return opened
 
 
 _opened: dict[Path, Index] = {}

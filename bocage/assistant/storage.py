@@ -94,6 +94,7 @@ def write_collection(version: Path, collection: Collection, extra: Mapping[str, 
     (version / "words.txt").write_text("\n".join(f"{w} {n}" for w, n in collection.words.items() if n > 1), encoding="utf-8")
     meta = {
         "format": FORMAT, "theme_count": collection.theme_count, **extra,
+        "lists": [len(collection.vocabulary), len(collection.gram_vocabulary)],
         "sizes": {name: postings.size for name, postings in collection.postings.items()},
         "stats": {name: [stats.rows, stats.mean_length] for name, stats in collection.stats.items()},
     }  # fmt: skip
@@ -116,8 +117,11 @@ def read_collection(version: Path) -> tuple[Collection, dict[str, Any]]:
         }
         stats = {name: Statistics(n, length, array(f"{name}.frequencies")) for name, (n, length) in meta["stats"].items()}
         words = (line.rpartition(" ") for line in (version / "words.txt").read_text(encoding="utf-8").splitlines())
+        lists = [_lines(version / "vocabulary.txt"), _lines(version / "grams.txt")]
+        if [len(words) for words in lists] != meta["lists"]:
+            raise ValueError("word list cut short")
         collection = Collection(
-            _lines(version / "vocabulary.txt"), _lines(version / "grams.txt"), postings, stats, theme_count=meta["theme_count"],
+            *lists, postings, stats, theme_count=meta["theme_count"],
             words=Counter({word: int(n) for word, _, n in words}), **{name: array(name) for name in _ARRAYS},
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -42,6 +44,7 @@ def serve(host: str, port: int, threads: int = _THREADS, worker: bool = True) ->
 
     signal.signal(signal.SIGTERM, _leave)
     with _worker_process() if worker else _nothing():
+        threading.Thread(target=_warm_up, daemon=True, name="warm-up").start()
         out.print(f"Le portail répond sur http://{host}:{port}/ (Ctrl+C pour arrêter).")
         try:
             waitress.serve(
@@ -57,6 +60,21 @@ def serve(host: str, port: int, threads: int = _THREADS, worker: bool = True) ->
         except OSError as error:
             err.print(f"Le port {port} ne s’ouvre pas : {error.strerror}. Choisissez-en un autre : bocage serve --port 8001")
             sys.exit(2)
+
+
+def _warm_up() -> None:
+    """Load the assistant's indexes and model beside the first requests. What fails here fails again, and is told, when someone asks."""
+    from django.db import DatabaseError, connection
+
+    from bocage.assistant.library import warm_up
+    from bocage.contract.errors import BocageError
+
+    try:
+        warm_up()
+    except (BocageError, DatabaseError, OSError) as error:
+        logging.getLogger(__name__).warning("assistant not loaded yet: %s", error)
+    finally:
+        connection.close()
 
 
 def _proxy(address: str) -> dict[str, Any]:
