@@ -32,6 +32,8 @@ from bocage.methods.retrieval.text import fold, stems, tokens
 __all__ = ["Index", "IndexUnreadable", "build", "open"]
 
 MAX_DOCUMENTS = 50_000
+_BEGINNING = 400
+"""Characters that the embedder reads of a document without title."""
 
 
 @dataclass(eq=False)
@@ -196,9 +198,9 @@ def _vectors(documents: Sequence[Document], marks: Sequence[str], folder: Path, 
 
 
 def own_text(document: Document) -> str:
-    """What the embedder reads of a document itself; its first passage when it has neither title nor description."""
+    """What the embedder reads of a document itself; the beginning of its text when it has neither title nor description."""
     text = ". ".join(t for t in (document.title, document.description) if t)
-    return text or (document.passages[0].text if document.passages else "")
+    return text or " ".join(passage.text for passage in document.passages[:_BEGINNING])[:_BEGINNING]
 
 
 def _former_vectors(folder: Path, model: Model) -> dict[tuple[str, str], Any]:
