@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import resource
 import sqlite3
@@ -168,9 +169,10 @@ def asking(data: Path, folder: Path) -> dict[str, Any]:
 
 def verbatim(index: Index, questions: Sequence[str]) -> dict[str, float]:
     """Share of the sentences of answers that stand word for word in the passage that they cite, and how many sentences there were."""
-    from bocage.cli.django_setup import setup_django
+    import django
 
-    setup_django()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bocage.settings")
+    django.setup()
     from bocage.assistant.answers import answer_from
     from bocage.assistant.documents import Audience
     from bocage.assistant.library import Library

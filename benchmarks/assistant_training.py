@@ -3,14 +3,15 @@
 Each question of the bank is asked of an index that does not hold it: questions are dealt into eight folds, and the index of a fold has
 neither the fold's questions nor any question of an eighth of the sheets (so that sheets without a bank are learnt too). Nothing is learnt
 from
-the tenth of the sheets that ``held_out`` names, whose questions are only asked. Figures printed are cross-validated by sheet. About 40
-minutes on
-one core.
+the tenth of the sheets that ``held_out`` names, whose questions are only asked. Beside them, the questions of ``asked.jsonl``, by authors
+who wrote nothing of the bank: they are never indexed, and say how far people's words are from the bank's. Figures printed are
+cross-validated by sheet. About 40 minutes on one core.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class Asked:
     rows: np.ndarray[Any, Any]
     sheet: np.ndarray[Any, Any]
     bare: np.ndarray[Any, Any]
+    other: np.ndarray[Any, Any]
+    """Whether the question is of ``asked.jsonl``."""
     vector: np.ndarray[Any, Any]
 
 
@@ -97,32 +100,44 @@ def collection(m: Material, keep: np.ndarray[Any, Any]) -> Collection:
     return build_collection(entries, own, features.project(centre.astype(np.float32), m.mean, m.projection))
 
 
+def other_authors(m: Material) -> list[tuple[str, int]]:
+    """The questions of ``asked.jsonl`` with the number of their sheet."""
+    at = {d.id: n for n, d in enumerate(m.documents)}
+    lines = (json.loads(line) for line in (package.FOLDER / "asked.jsonl").read_text(encoding="utf-8").splitlines())
+    return [(line["q"], at[line["sheet"]]) for line in lines if line["sheet"] in at and not m.tenth[at[line["sheet"]]]]
+
+
 def ask(m: Material, per_fold: int, off_topic: list[str]) -> tuple[Asked, list[Any]]:
-    """Ask questions fold by fold; off-topic lines are asked of one fold each."""
+    """Ask questions fold by fold; off-topic lines and other authors' questions are asked of one fold each."""
     rng = np.random.default_rng(SEED)
     fold, bare = rng.integers(0, FOLDS, len(m.questions)), rng.integers(0, FOLDS, len(m.documents))
-    off_vectors = UniversalSentenceEncoder().encode(off_topic)
-    tables, right, sheets, alone, seen, outside = [], [], [], [], [], []
+    encoder, others = UniversalSentenceEncoder(), other_authors(m)
+    off_vectors, other_vectors = encoder.encode(off_topic), encoder.encode([q for q, _ in others])
+    tables, right, sheets, alone, foreign, seen, outside = [], [], [], [], [], [], []
     for k in range(FOLDS):
         begun = time.perf_counter()
         held = m.tenth | (bare == k)
         index = collection(m, (fold != k) & ~held[m.sheet])
         speller = Speller(index.words)
         chosen = rng.permutation(np.flatnonzero(fold == k))[:per_fold]
-        for n in chosen:
-            vector = features.project(m.vectors[n : n + 1], m.mean, m.projection)[0]
-            table, rows = _features(m.questions[n], vector, index, speller)
+        asked = [(m.questions[n], m.vectors[n], m.sheet[n], False) for n in chosen]
+        asked += [(*others[n][:1], other_vectors[n], others[n][1], True) for n in range(k, len(others), FOLDS)]
+        for text, raw, sheet, other in asked:
+            vector = features.project(raw[None], m.mean, m.projection)[0]
+            table, rows = _features(text, vector, index, speller)
             tables.append(table)
-            right.append(rows == m.sheet[n])
-            sheets.append(m.sheet[n])
-            alone.append(held[m.sheet[n]])
+            right.append(rows == sheet)
+            sheets.append(sheet)
+            alone.append(held[sheet])
+            foreign.append(other)
             seen.append(vector)
         for n in range(k, len(off_topic), FOLDS):
             vector = features.project(off_vectors[n : n + 1], m.mean, m.projection)[0]
             outside.append((_features(off_topic[n], vector, index, speller)[0], vector))
         print(f"fold {k}: {len(chosen)} questions, {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     rows = np.cumsum([0, *(len(t) for t in tables)]).astype(np.int64)
-    return Asked(np.vstack(tables), np.concatenate(right), rows, np.array(sheets), np.array(alone), np.stack(seen)), outside
+    flags = np.array(alone), np.array(foreign)
+    return Asked(np.vstack(tables), np.concatenate(right), rows, np.array(sheets), *flags, np.stack(seen)), outside
 
 
 def _features(text: str, vector: Any, index: Collection, speller: Speller) -> tuple[Any, Any]:
@@ -185,10 +200,22 @@ def main() -> None:
     m = material(given.data, given.cache)
     lines = (package.FOLDER / "off_topic.txt").read_text(encoding="utf-8").splitlines()
     a, outside = ask(m, given.per_fold, [line for line in lines if line and not line.startswith("#")])
-    np.savez(given.cache / "asked.npz", table=a.table, right=a.right, rows=a.rows, sheet=a.sheet, bare=a.bare, vector=a.vector)
+    np.savez(
+        given.cache / "asked.npz", table=a.table, right=a.right, rows=a.rows, sheet=a.sheet, bare=a.bare, other=a.other, vector=a.vector
+    )
+    beside = [table for table, _ in outside]
+    np.savez(
+        given.cache / "outside.npz",
+        table=np.vstack(beside),
+        rows=np.cumsum([0, *map(len, beside)]),
+        vector=np.stack([v for _, v in outside]),
+    )
     ranks, made, part = cross_validate(m, a)
     tenth = m.tenth[a.sheet]
-    groups = {"bank, one question out": ~a.bare, "bank of the sheet out": a.bare & ~tenth, "held-out tenth": tenth}
+    groups = {
+        "bank, one question out": ~a.bare & ~a.other, "bank of the sheet out": a.bare & ~tenth & ~a.other, "held-out tenth": tenth,
+        "other authors": a.other & ~a.bare, "other authors, bank of the sheet out": a.other & a.bare,
+    }  # fmt: skip
     for name, some in groups.items():
         print(f"{name}: n {some.sum()}, R@1 {np.mean(ranks[some] <= 1):.3f}, R@5 {np.mean(ranks[some] <= 5):.3f}")
     last = fit(a, np.flatnonzero(~tenth))
