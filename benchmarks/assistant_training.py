@@ -32,6 +32,7 @@ from bocage.methods.retrieval.question import read_question
 from bocage.methods.retrieval.spelling import Speller
 
 FOLDS, DIMENSIONS, SEED = 8, 256, 20261122
+OTHERS, HIDDEN = 3, 12
 
 
 @dataclass(slots=True)
@@ -163,10 +164,11 @@ def cross_validate(m: Material, a: Asked) -> tuple[np.ndarray[Any, Any], list[ra
 
 
 def fit(a: Asked, questions: np.ndarray[Any, Any]) -> ranker.Ranker:
-    """A ranker from some of the questions."""
+    """A ranker from some of the questions; those of other authors, nearer to what will be asked, count ``OTHERS`` times."""
+    questions = np.r_[questions, np.repeat(questions[a.other[questions]], OTHERS - 1)]
     some = np.concatenate([np.arange(a.rows[n], a.rows[n + 1]) for n in questions])
     rows = np.r_[0, np.cumsum(a.rows[questions + 1] - a.rows[questions])].astype(np.int64)
-    return ranker.train(features.NAMES, a.table[some], a.right[some], rows, seed=SEED)
+    return ranker.train(features.NAMES, a.table[some], a.right[some], rows, hidden=HIDDEN, seed=SEED)
 
 
 def calibrate(
@@ -174,13 +176,15 @@ def calibrate(
 ) -> calibration.Calibration:
     """Confidence from questions in scope (ranked by a ranker that never saw their sheet) and off-topic lines; prints it cross-validated."""
     inside = []
-    for n in np.flatnonzero(~m.tenth[a.sheet]):
+    known = np.flatnonzero(~m.tenth[a.sheet])
+    asked = np.r_[known, np.repeat(known[a.other[known]], OTHERS - 1)]
+    for n in asked:
         table = a.table[a.rows[n] : a.rows[n + 1]]
         inside.append(calibration.signals(table, made[part[n]].score(table), features.NAMES, a.vector[n]))
     beside = [calibration.signals(table, last.score(table), features.NAMES, vector) for table, vector in outside]
     x, y = np.stack(inside), np.stack(beside)
     rng = np.random.default_rng(SEED)
-    of_x, of_y = rng.integers(0, 5, len(x)), rng.integers(0, 5, len(y))
+    of_x, of_y = rng.integers(0, 5, len(a.sheet))[asked], rng.integers(0, 5, len(y))
     inner, outer = np.zeros(len(x)), np.zeros(len(y))
     for f in range(5):
         c = calibration.fit(x[of_x != f], y[of_y != f], DIMENSIONS)

@@ -1,11 +1,12 @@
 """What is looked at before anything is searched: distress and danger, and questions about somebody else's file.
 
-Two readers, so that neither has to be perfect. *Turns of phrase* (``data/screening_patterns.toml``) are short patterns over word classes:
+Three readers, so that none has to be perfect. *Turns of phrase* (``data/screening_patterns.toml``) are short patterns over word classes:
 ``{proche} ..4 {moi} ?{etre} {frapper}``. *A learnt score* adds what nobody thought of writing down: a multinomial logistic regression on
-word stems, word classes, their pairs and n-grams of characters, fitted on the sentences of ``data/screening/*.txt`` and shipped as one
-byte a weight (``data/screening_weights.npz``), because reading it takes milliseconds and fitting it takes a minute.
+word stems, word classes, their pairs and n-grams of characters, shipped as one byte a weight (``data/screening_weights.npz``). *A score
+on the meaning* (``screening_sense.py``) adds what nobody wrote with those words. Both are fitted on the sentences of
+``data/screening/*.txt`` and on the messages of ``model/off_topic.txt`` and ``model/asked.jsonl``, which are neither.
 
-Both read the same words: lower case without accents, SMS spellings put right, doubled letters made single (« frape », « frappe »),
+The first two read the same words: lower case without accents, SMS spellings put right, doubled letters made single (« frape », « frappe »),
 phrases that only sound grave put out of the way (« mort de fatigue », « assurance vie »). Figures: docs/assistant.md.
 
 After a change in the sentences or in the patterns: ``python -m bocage.assistant.screening`` writes the weights again.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bocage.assistant import screening_sense
+from bocage.assistant.model import FOLDER, default_model
 from bocage.assistant.screening_words import DATA, Level, by_patterns, grammar, sentences_of, settings, terms_of
 from bocage.methods.retrieval.text import stem
 
@@ -62,14 +66,15 @@ def screen(text: str) -> Screening:
     found = by_patterns(sentences)
     if not found and len({word for sentence in sentences for word in sentence}) < 2:
         return Screening()
-    scores = _by_scores(sentences)
+    scores = _joined(_by_scores(sentences), _by_sense(text))
     limits = settings()["seuils"]
-    # A turn of phrase adds to the odds; one that leaves little doubt is never below attention.
+    # A turn of phrase adds to the odds; one that leaves little doubt is below attention only where everything else denies it.
     sure = {kind for level, kind in found if level is Level.URGENT}
     hinted = {kind for _, kind in found}
     harmed = sure - {THIRD_PARTY}
     distress = scores.distress + (limits["motif_urgence"] if harmed else limits["motif_attention"] if hinted - {THIRD_PARTY} else 0.0)
-    level = Level.URGENT if distress >= limits["urgence"] else Level.ATTENTION if harmed or distress >= limits["attention"] else Level.NONE
+    least = limits["attention"] - (limits["motif_sur"] if harmed else 0.0)
+    level = Level.URGENT if distress >= limits["urgence"] else Level.ATTENTION if distress >= least else Level.NONE
     third = scores.third_party + (limits["motif_tiers"] if THIRD_PARTY in sure else 0.0) >= limits["tiers"]
     if level is Level.NONE:
         return Screening(third_party=third)
@@ -97,6 +102,28 @@ class _Scores:
     distress: float
     third_party: float
     kind: str
+
+
+def _by_sense(text: str) -> _Scores | None:
+    """The same from the meaning of the message; None without an embedder."""
+    read = screening_sense.scores(text)
+    if read is None:
+        return None
+    names, logs = read
+    neutral, third = names.index(NEUTRAL), names.index(THIRD_PARTY)
+    harms = [i for i in range(len(names)) if i not in (neutral, third)]
+    harm = np.logaddexp.reduce(logs[:, harms], axis=1)
+    distress = harm - np.logaddexp(logs[:, neutral], logs[:, third])
+    other = logs[:, third] - np.logaddexp(logs[:, neutral], harm)
+    at = int(np.argmax(distress))
+    return _Scores(float(distress[at]), float(other.max()), names[harms[int(np.argmax(logs[at, harms]))]])
+
+
+def _joined(words: _Scores, sense: _Scores | None) -> _Scores:
+    """The two scores together: the meaning, and half of the words. Without the meaning, the words count for both."""
+    if sense is None:
+        return _Scores(1.5 * words.distress, 1.5 * words.third_party, words.kind)
+    return _Scores(sense.distress + 0.5 * words.distress, sense.third_party + 0.5 * words.third_party, sense.kind)
 
 
 def _by_scores(sentences: Sequence[Sequence[str]]) -> _Scores:
@@ -169,20 +196,44 @@ def _model() -> Model:
 
 
 def examples() -> dict[str, list[str]]:
-    """The sentences learnt from, by kind (the file's name up to « _ »)."""
+    """The sentences learnt from, by kind (the file's name up to « _ »).
+
+    Neutral ones by other authors than the bank's are few and count four times.
+    """
     found: dict[str, list[str]] = {}
     for path in sorted((DATA / "screening").glob("*.txt")):
-        lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-        found.setdefault(path.stem.split("_")[0], []).extend(line for line in lines if line and not line.startswith("#"))
+        found.setdefault(path.stem.split("_")[0], []).extend(_lines(path))
+    asked = [json.loads(line)["q"] for line in (FOLDER / "asked.jsonl").read_text(encoding="utf-8").splitlines()]
+    found[NEUTRAL] += 3 * _lines(DATA / "screening" / "neutre_3.txt") + 4 * (_lines(FOLDER / "off_topic.txt") + asked)
     return found
+
+
+def _lines(path: Path) -> list[str]:
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def fingerprint() -> str:
     """Of what the weights depend on: sentences and word classes. Stored with them, compared by a test."""
     digest = hashlib.sha256()
-    for path in [*sorted((DATA / "screening").glob("*.txt")), DATA / "screening_patterns.toml"]:
+    learnt = sorted((DATA / "screening").glob("*.txt"))
+    for path in [*learnt, DATA / "screening_patterns.toml", FOLDER / "off_topic.txt", FOLDER / "asked.jsonl"]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def fit_sense(written: Mapping[str, Sequence[str]]) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Names, mean and weights of the score on the meaning. Of the many ordinary questions of the bank, one in three is enough."""
+    bank = frozenset(_lines(DATA / "screening" / "neutre_courant.txt"))
+    names = sorted(written)
+    kept = {name: [t for n, t in enumerate(written[name]) if name != NEUTRAL or t not in bank or n % 3 == 0] for name in names}
+    texts = [text for name in names for text in kept[name]]
+    once = list(dict.fromkeys(texts))
+    embedder = default_model().embedder
+    assert embedder is not None, "the weights are made where the encoder is installed"
+    vectors = dict(zip(once, embedder.encode(once), strict=True))
+    targets = np.repeat(np.arange(len(names)), [len(kept[name]) for name in names])
+    return names, *screening_sense.fit(names, np.stack([vectors[text] for text in texts]), targets)
 
 
 def fit(written: Mapping[str, Sequence[str]]) -> Model:
@@ -221,7 +272,9 @@ def fit(written: Mapping[str, Sequence[str]]) -> Model:
 
 def store(path: Path = WEIGHTS) -> None:
     """Fit on every sentence and write one byte a weight."""
-    names, weights, bias, rarity = fit(examples())
+    written = examples()
+    screening_sense.store(*fit_sense(written), fingerprint())
+    names, weights, bias, rarity = fit(written)
     scale = np.float32(np.abs(weights).max() / 127)
     small = np.round(weights / scale).astype(np.int8)
     np.savez_compressed(

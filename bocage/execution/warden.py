@@ -74,7 +74,7 @@ class Warden:
         self.cpu = 0.0
         self.maxrss = 0
         self.exit: int | None = None
-        self.abandoned = False
+        self.abandoned = self.dismissed = False
         self.childless = False
         for fd in (life, status):
             os.set_inheritable(fd, False)
@@ -111,8 +111,13 @@ class Warden:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.worker, signal.SIGTERM)
             return False
-        self.abandoned = not word
+        self.abandoned, self.dismissed = not word, bool(word)
         return True
+
+    def orphaned(self) -> bool:
+        """Whether the parent is dead: its end of the pipe is closed without a word."""
+        ready, _, _ = select.select([self.life], [], [], 0)
+        return bool(ready) and os.read(self.life, 1) == b""
 
     def slay(self) -> None:
         """Kill everything below until nothing is left (ten seconds at most: the kernel may hold one)."""
@@ -138,6 +143,8 @@ class Warden:
             if self.life in ready and self.heed():
                 break
         self.slay()
+        # The worker may have seen its parent die first, and ended of it.
+        self.abandoned = self.abandoned or (not self.dismissed and self.orphaned())
         own = resource.getrusage(resource.RUSAGE_SELF)
         unit = 1024 if LINUX else 1024 * 1024
         cpu = self.cpu + own.ru_utime + own.ru_stime

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bocage.assistant import screening
+from bocage.assistant import screening, screening_sense
 from bocage.assistant.screening import Level, emergency_table, screen
 
 HERE = Path(__file__).parent / "data"
@@ -70,17 +70,17 @@ def test_the_numbers_carry_their_date():
 def test_distress_that_nobody_taught_it_is_seen():
     levels = [screen(message).level for message in held_out("detresse")]
     assert share([level is not Level.NONE for level in levels]) >= 97
-    assert share([level is Level.URGENT for level in levels]) >= 75
+    assert share([level is Level.URGENT for level in levels]) >= 90
 
 
 def test_questions_on_a_third_person_that_nobody_taught_it_are_seen():
-    assert share([screen(message).third_party for message in held_out("tiers")]) >= 86
+    assert share([screen(message).third_party for message in held_out("tiers")]) >= 95
 
 
 def test_questions_that_only_sound_grave_are_answered():
     found = [screen(message) for message in held_out("neutre")]
-    assert share([seen.level is Level.URGENT for seen in found]) <= 6
-    assert share([seen.level is not Level.NONE for seen in found]) <= 18
+    assert share([seen.level is Level.URGENT for seen in found]) <= 2
+    assert share([seen.level is not Level.NONE for seen in found]) <= 10
     assert share([seen.third_party for seen in found]) <= 8
 
 
@@ -133,17 +133,18 @@ def test_any_text_is_read(message: str):
     assert (found.emergency is None) == (found.level is Level.NONE)
 
 
-def test_a_message_is_read_in_less_than_ten_milliseconds():
+def test_a_message_is_read_in_less_than_forty_milliseconds_of_a_slow_core():
     messages = held_out("neutre") + held_out("detresse")
     screen(messages[0])
     started = time.process_time()
     for message in messages:
         screen(message)
-    assert (time.process_time() - started) / len(messages) < 0.010
+    assert (time.process_time() - started) / len(messages) < 0.040
 
 
-def test_the_shipped_weights_were_made_from_these_sentences_and_patterns():
-    with np.load(screening.WEIGHTS, allow_pickle=False) as stored:
+@pytest.mark.parametrize("weights", [screening.WEIGHTS, screening_sense.WEIGHTS], ids=["words", "meaning"])
+def test_the_shipped_weights_were_made_from_these_sentences_and_patterns(weights: Path):
+    with np.load(weights, allow_pickle=False) as stored:
         made_from = str(stored["made_from"])
     assert made_from == screening.fingerprint(), "run: python -m bocage.assistant.screening"
 

@@ -165,7 +165,7 @@ class Gestures:
 
     def faux_messages(self, inputs: Any, params: EssaiMoteurParams, res: Any) -> Outcome:
         with contextlib.suppress(OSError):
-            for fd in range(3, 64):
+            for fd in range(3, 1024):
                 with contextlib.suppress(OSError):
                     os.write(fd, b"\x00garbage" * 20_000)
         return answer()
