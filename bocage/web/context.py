@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -46,11 +47,11 @@ _AGENTS = (
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """Context of every template: ``organisation``, ``menu``, ``in_agents_space``, ``granted``."""
+    """Context of every template: ``organisation``, ``menu``, ``in_agents_space``, ``granted``, ``language_model`` (its name, or empty)."""
     organisation: Organisation | None = getattr(request, "organisation", None)
     granted: frozenset[Permission] = getattr(request, "granted", frozenset())
     if organisation is None:
-        return {"organisation": None, "menu": (), "granted": granted, "in_agents_space": False}
+        return {"organisation": None, "menu": (), "granted": granted, "in_agents_space": False, "language_model": ""}
     agents = bool(granted)
     with organisation_context(organisation):
         served = configuration().audiences
@@ -59,7 +60,8 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         for name, label, needed in (_AGENTS if agents else _PUBLIC)
         if (needed is None or needed in granted) and (name not in _SERVED or served & _SERVED[name])
     ]
-    return {"organisation": organisation, "menu": items, "granted": granted, "in_agents_space": agents}
+    model = (settings.LLM_MODEL or "sans nom") if settings.LLM_URL else ""
+    return {"organisation": organisation, "menu": items, "granted": granted, "in_agents_space": agents, "language_model": model}
 
 
 # The assistant's pages stand in the menu once an administrator has put it in service.

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings as server
 from django.utils import timezone
 
 from bocage.assistant import conversations, inbox
@@ -168,14 +167,12 @@ def draft(answer: Answer) -> str:
 def talk_context(conversation: Conversation | None) -> dict[str, Any]:
     """All that a citizen's page shows of a conversation; of none, before the first question."""
     settings = configuration()
-    words = bool(server.LLM_URL)
     if conversation is None:
-        return {"settings": settings, "state": State.BOT.value, "lines": [], "expected": _expected(settings), "words": words}
+        return {"settings": settings, "state": State.BOT.value, "lines": [], "expected": _expected(settings)}
     handover = open_handover(conversation)
     pending = conversations.unanswered(conversation)
     return {
         "settings": settings,
-        "words": words,
         "conversation": conversation,
         "state": conversation.state,
         "lines": lines_of(conversation),
