@@ -78,6 +78,15 @@ def test_sentences_come_one_by_one_then_the_answer_is_kept(settings, talk, clien
 
 
 @pytest.mark.django_db
+def test_asking_for_the_stream_counts_as_a_message(settings, talk, client, monkeypatch):
+    monkeypatch.setattr("bocage.assistant.limits.PER_CONVERSATION", 1)
+    with replying(200, scripted(TRUE)) as url:
+        use(settings, url)
+        codes = [client.post(address(talk), {"action": "relancer"}, headers={"Accept": "text/event-stream"}).status_code for _ in range(2)]
+    assert codes == [200, 429]
+
+
+@pytest.mark.django_db
 def test_a_visitor_who_leaves_in_the_middle_loses_nothing(settings, talk):
     with replying(200, scripted(TRUE, TRUE_TOO)) as url:
         use(settings, url)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from bocage.assistant import conversations
 from bocage.assistant.configuration import configuration
 from bocage.assistant.documents import Audience
+from bocage.assistant.limits import count_message
 from bocage.assistant.models import Conversation
 from bocage.assistant.transitions import UnknownConversation
 from bocage.contract.errors import BocageError
@@ -59,9 +60,9 @@ def assistant_talk(request: HttpRequest, key: str) -> HttpResponseBase:
             return response
         return _show(request, conversation)
     action = request.POST.get("action", "question")
-    if action == "relancer" and "text/event-stream" in request.headers.get("Accept", ""):
-        return _stream(request, conversation)
     try:
+        if action == "relancer" and "text/event-stream" in request.headers.get("Accept", ""):
+            return _stream(request, conversation)
         perform(conversation, action, request.POST, request.META.get("REMOTE_ADDR", ""))
     except UnknownConversation as error:
         return _private(_gone(request, error.message))
@@ -74,6 +75,7 @@ def assistant_talk(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def _stream(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+    count_message(request.META.get("REMOTE_ADDR", ""), conversation)
     response = StreamingHttpResponse(
         stream(request.organisation, conversation),  # type: ignore[attr-defined]
         content_type="text/event-stream; charset=utf-8",
