@@ -33,12 +33,13 @@ def prctl(option: int, value: int) -> bool:
 
 
 def remove_tree(root: str) -> None:
-    """Remove ``root`` even when an engine took the rights of its folders away."""
+    """Remove ``root`` even when an engine took the rights of its folders away. Nothing above ``root`` is touched, be it there or not."""
     import shutil
 
     def unlock(function: object, path: str, error: object) -> None:
         with contextlib.suppress(OSError):
-            os.chmod(os.path.dirname(path), 0o700)  # noqa: PTH101, PTH120 (no pathlib: its import doubles the start)
+            if path != root:
+                os.chmod(os.path.dirname(path), 0o700)  # noqa: PTH101, PTH120 (no pathlib: its import doubles the start)
             if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114
                 os.chmod(path, 0o700)  # noqa: PTH101
                 shutil.rmtree(path, ignore_errors=True)
