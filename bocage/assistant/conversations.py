@@ -24,7 +24,7 @@ from bocage.assistant.answer_types import Answer, Answerer, Author, Kind, Turn, 
 from bocage.assistant.configuration import configuration
 from bocage.assistant.documents import Audience
 from bocage.assistant.handover import Effect
-from bocage.assistant.improving import improving
+from bocage.assistant.improving import finished, improving
 from bocage.assistant.models import Conversation, Feedback, Handover, Message
 from bocage.assistant.transitions import UnknownConversation, add_to_day, advance, local_now
 from bocage.assistant.wants_person import wants_person
@@ -137,12 +137,7 @@ def receive(conversation: Conversation, text: str, nonce: str = "") -> Message:
 
 def answer(question: Message, answerer: Answerer | None = None) -> Message | None:
     """Have the engine answer ``question``, and write its answer unless a person has been asked for meanwhile (None)."""
-    steps = answering(question, answerer)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return cast("Message | None", end.value)
+    return finished(answering(question, answerer))
 
 
 def answering(question: Message, answerer: Answerer | None = None) -> Generator[Worded, None, Message | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 from dataclasses import replace
+from typing import TypeVar
 
 from django.conf import settings
 
@@ -16,6 +17,7 @@ from bocage.assistant.wording import reword
 from bocage.llm.client import ChatClient, ModelUnavailable
 
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 
 def language_model() -> ChatClient | None:
@@ -49,10 +51,14 @@ def improving(question: str, found: Answer) -> Generator[Worded, None, Answer]:
 
 def improved(question: str, found: Answer) -> Answer:
     """``found`` worded by the model, all at once."""
-    steps = improving(question, found)
+    return finished(improving(question, found))
+
+
+def finished(steps: Generator[Worded, None, Result]) -> Result:
+    """What ``steps`` returns, its sentences not listened to."""
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            answer: Answer = end.value
-            return answer
+            result: Result = end.value
+            return result
