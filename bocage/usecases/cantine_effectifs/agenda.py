@@ -125,7 +125,8 @@ def _flags(
     off = school | holiday | np.asarray(span.day_of_week >= 5)
     after, before = _run_after(off)[at], _run_after(off[::-1])[::-1][at]
     short_after, short_before = (after >= 3) & (after < 9), (before >= 3) & (before < 9)
-    eve, morrow = _near_holiday(holiday, at, weekday)
+    # Only days off that touch a day count: a holiday on a Sunday moves nobody, a Monday is no eve of Wednesday.
+    bridge = (after >= 1) & (before >= 1) & (after + before <= 4)
     eids, fitr = _eids(int(days[0].year) - 1, int(days[-1].year) + 1)
     one = pd.Timedelta(days=1)
     columns = [
@@ -141,9 +142,9 @@ def _flags(
         until_summer <= 12,
         np.exp(-until_summer / 5),
         until_summer <= 2,
-        eve & ~np.asarray(school[np.minimum(at + 1, len(school) - 1)]),
-        morrow,
-        (short_after & (before >= 1)) | (short_before & (after >= 1)),
+        (after == 1) & ~bridge,
+        (before == 1) & ~bridge,
+        bridge,
         short_after,
         short_before,
         days.isin(eids),
@@ -160,13 +161,6 @@ def _run_after(off: np.ndarray) -> np.ndarray:
     for i in range(len(off) - 2, -1, -1):
         runs[i] = runs[i + 1] + 1 if off[i + 1] else 0
     return runs
-
-
-def _near_holiday(holiday: np.ndarray, at: np.ndarray, weekday: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A holiday within two days (three over a weekend), after and before."""
-    ahead = [holiday[np.clip(at + k, 0, len(holiday) - 1)] for k in (1, 2, 3)]
-    behind = [holiday[np.clip(at - k, 0, len(holiday) - 1)] for k in (1, 2, 3)]
-    return ahead[0] | ahead[1] | (ahead[2] & (weekday == 4)), behind[0] | behind[1] | (behind[2] & (weekday == 0))
 
 
 def coming_days(known: pd.DatetimeIndex, menus: pd.DataFrame | None, params: CantineEffectifsParams) -> pd.DatetimeIndex:

@@ -23,6 +23,8 @@ BLEND_DAYS = 300
 """Last served days on which the agents’ weight is learnt."""
 
 LEAST_BLEND = 60
+DOUBTS = (0.0, 0.125, 0.25, 0.5, 1.0)
+"""Parts of a squared disagreement between machine and agents that may be added to the variance of a day."""
 
 
 @dataclass(frozen=True)
@@ -158,10 +160,23 @@ def _blended(
     apart_told = _safe_log(panel.prevision) - _safe_log(panel.weight) - told[:, None]
     corrected_sites = apart_told + _rolling(past, Covariance(AGENTS_SITES), apart - apart_told, work.sites)
     w_sites = _weight(apart[recent] - own[recent], corrected_sites[recent] - own[recent])
-    blended = np.where(np.isfinite(corrected), mean + w_town * (corrected - mean), mean)
+    step = np.where(np.isfinite(corrected), corrected - mean, 0.0)
+    blended = mean + w_town * step
     ratio = np.std(np.clip(level - blended, -0.3, 0.3)[recent]) / np.std(np.clip(level - mean, -0.3, 0.3)[recent])
+    narrowed = deviation * np.where(np.isfinite(corrected), min(1.0, float(ratio)), 1.0)
+    doubt = _doubt((level - blended)[recent], narrowed[recent], step[recent])
     sites = np.where(np.isfinite(corrected_sites), own + w_sites * (corrected_sites - own), own)
-    return blended, deviation * np.where(np.isfinite(corrected), min(1.0, float(ratio)), 1.0), sites, (w_town, w_sites)
+    return blended, np.sqrt(narrowed**2 + doubt * step**2), sites, (w_town, w_sites)
+
+
+def _doubt(error: np.ndarray, deviation: np.ndarray, step: np.ndarray) -> float:
+    """How much of a disagreement between machine and agents, squared, to add to the variance: the likeliest of a few, accidents clipped."""
+
+    def surprise(doubt: float) -> float:
+        variance = deviation**2 + doubt * step**2
+        return float((np.log(variance) + np.minimum(error**2 / variance, 9.0)).sum())
+
+    return min(DOUBTS, key=surprise)
 
 
 def _weight(error: np.ndarray, step: np.ndarray) -> float:

@@ -11,8 +11,9 @@ import pytest
 from bocage.contract.errors import InvalidParams, NotEnoughData
 from bocage.contract.outcome import Outcome
 from bocage.contract.usecase import Resources
-from bocage.usecases.cantine_effectifs.agenda import school_zone
+from bocage.usecases.cantine_effectifs.agenda import FLAGS, read_agenda, school_zone
 from bocage.usecases.cantine_effectifs.engine import ORDER_SITE, ORDER_TOWN, CantineEffectifs
+from bocage.usecases.cantine_effectifs.forecast import _doubt
 from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
 from bocage.usecases.cantine_effectifs.tests import simulated
 
@@ -189,3 +190,31 @@ def test_too_short_a_past_and_an_unknown_territory_are_said_in_french(town: Tabl
     with pytest.raises(InvalidParams, match="territoire"):
         run(simulated.cut(town, FIRST)[0], territoire="ZZ")
     assert said(run({"frequentation": meals[meals["date"] < "2022-12-15"]}), "marge prudente")
+
+
+@pytest.mark.parametrize(
+    ("day", "told"),
+    [
+        ("2016-04-29", set()),  # a Friday before a Sunday 1 May: nobody goes away for it
+        ("2015-11-09", set()),  # a Monday, two days before a holiday in the middle of the week
+        ("2015-11-10", {"eve"}),
+        ("2015-11-12", {"morrow"}),
+        ("2016-05-06", {"bridge"}),  # the Friday after Ascension
+        ("2014-11-10", {"bridge"}),  # the Monday before a Tuesday 11 November
+        ("2016-05-13", {"long_after"}),  # the Friday before Whit Monday
+        ("2016-05-17", {"long_before"}),
+    ],
+)
+def test_a_holiday_only_marks_the_days_that_it_really_touches(day: str, told: set[str]) -> None:
+    days = pd.bdate_range("2014-09-01", "2016-06-30")
+    flags = read_agenda(days, len(days), "B", "FR").flags[days.get_loc(day)]
+    around = ("eve", "morrow", "bridge", "long_after", "long_before")
+    assert {name for name in around if flags[FLAGS.index(name)] > 0} == told
+
+
+def test_where_agents_and_machine_disagree_the_margin_grows() -> None:
+    rng = np.random.default_rng(5)
+    step = rng.normal(0, 0.03, 300)
+    error = rng.normal(0, 0.01 + 0.7 * np.abs(step))
+    assert _doubt(error, np.full(300, 0.01), step) >= 0.25
+    assert _doubt(rng.normal(0, 0.01, 300), np.full(300, 0.01), step) == 0.0
