@@ -3,15 +3,14 @@
 Each question of the bank is asked of an index that does not hold it: questions are dealt into eight folds, and the index of a fold has
 neither the fold's questions nor any question of an eighth of the sheets (so that sheets without a bank are learnt too). Nothing is learnt
 from
-the tenth of the sheets that ``held_out`` names, whose questions are only asked. Beside them, the questions of ``asked.jsonl``, by authors
-who wrote nothing of the bank: they are never indexed, and say how far people's words are from the bank's. Figures printed are
-cross-validated by sheet. About 40 minutes on one core.
+the tenth of the sheets that ``held_out`` names, whose questions are only asked. The questions of ``asked.jsonl``, by authors who wrote
+nothing of the bank, say how far people's words are from it: those of one author on one sheet are all asked in one fold, which holds none
+of them. Figures printed are cross-validated by sheet. About 40 minutes on one core.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import numpy as np
 
 from benchmarks.assistant import auc, national_documents, refused_at
 from bocage.assistant import model as package
-from bocage.assistant.bank import bank, held_out
+from bocage.assistant.bank import bank, by_others, held_out
 from bocage.assistant.documents import Document
 from bocage.assistant.index import entry, own_text
 from bocage.methods.retrieval import calibration, features, ranker
@@ -32,16 +31,17 @@ from bocage.methods.retrieval.question import read_question
 from bocage.methods.retrieval.spelling import Speller
 
 FOLDS, DIMENSIONS, SEED = 8, 256, 20261122
-OTHERS, HIDDEN = 3, 12
+OTHERS, HIDDEN, DRAWS = 3, 12, 4
 
 
 @dataclass(slots=True)
 class Material:
-    """Documents, bank questions with the number of their document, raw vectors, and who is held out."""
+    """Documents, questions with the number of their document and of their author's visit (-1: the bank), raw vectors, who is held out."""
 
     documents: list[Document]
     questions: list[str]
     sheet: np.ndarray[Any, Any]
+    visit: np.ndarray[Any, Any]
     vectors: np.ndarray[Any, Any]
     own: np.ndarray[Any, Any]
     tenth: np.ndarray[Any, Any]
@@ -68,15 +68,18 @@ def material(data: Path, cache: Path) -> Material:
     documents = national_documents(data)
     at = {d.id: n for n, d in enumerate(documents)}
     rows = [(at[s], q) for s, questions in bank().items() if s in at for q in questions]
-    sheet, questions = np.array([n for n, _ in rows]), [q for _, q in rows]
-    vectors = _encoded(cache / "bank.npy", questions)
+    others = [(at[s], q) for s, q in by_others() if s in at]
+    visits = np.cumsum([n == 0 or sheet != others[n - 1][0] for n, (sheet, _) in enumerate(others)])
+    visit = np.r_[np.full(len(rows), -1), visits].astype(np.int64)
+    vectors = np.vstack([_encoded(cache / "bank.npy", [q for _, q in rows]), _encoded(cache / "others.npy", [q for _, q in others])])
+    sheet, questions = np.array([n for n, _ in rows + others]), [q for _, q in rows + others]
     own = _encoded(cache / "own.npy", [own_text(d) for d in documents])
     tenth = np.array([held_out(d.id) for d in documents])
     known = ~tenth[sheet]
     mean, projection = within_class_whitening(
         np.vstack([vectors[known], own[~tenth]]), np.r_[sheet[known], np.flatnonzero(~tenth)], DIMENSIONS
     )
-    return Material(documents, questions, sheet, vectors, own, tenth, mean, projection)
+    return Material(documents, questions, sheet, visit, vectors, own, tenth, mean, projection)
 
 
 def _encoded(path: Path, texts: list[str]) -> np.ndarray[Any, Any]:
@@ -89,7 +92,7 @@ def _encoded(path: Path, texts: list[str]) -> np.ndarray[Any, Any]:
 
 
 def collection(m: Material, keep: np.ndarray[Any, Any]) -> Collection:
-    """The index of the bank questions kept."""
+    """The index of the questions kept."""
     asked: list[list[str]] = [[] for _ in m.documents]
     for n in np.flatnonzero(keep):
         asked[m.sheet[n]].append(m.questions[n])
@@ -101,36 +104,28 @@ def collection(m: Material, keep: np.ndarray[Any, Any]) -> Collection:
     return build_collection(entries, own, features.project(centre.astype(np.float32), m.mean, m.projection))
 
 
-def other_authors(m: Material) -> list[tuple[str, int]]:
-    """The questions of ``asked.jsonl`` with the number of their sheet."""
-    at = {d.id: n for n, d in enumerate(m.documents)}
-    lines = (json.loads(line) for line in (package.FOLDER / "asked.jsonl").read_text(encoding="utf-8").splitlines())
-    return [(line["q"], at[line["sheet"]]) for line in lines if line["sheet"] in at and not m.tenth[at[line["sheet"]]]]
-
-
 def ask(m: Material, per_fold: int, off_topic: list[str]) -> tuple[Asked, list[Any]]:
-    """Ask questions fold by fold; off-topic lines and other authors' questions are asked of one fold each."""
+    """Ask questions fold by fold; those of other authors all, the bank's ``per_fold`` at most; off-topic lines of one fold each."""
     rng = np.random.default_rng(SEED)
     fold, bare = rng.integers(0, FOLDS, len(m.questions)), rng.integers(0, FOLDS, len(m.documents))
-    encoder, others = UniversalSentenceEncoder(), other_authors(m)
-    off_vectors, other_vectors = encoder.encode(off_topic), encoder.encode([q for q, _ in others])
+    other = m.visit >= 0
+    fold[other] = rng.integers(0, FOLDS, m.visit.max() + 1)[m.visit[other]]
+    off_vectors = UniversalSentenceEncoder().encode(off_topic)
     tables, right, sheets, alone, foreign, seen, outside = [], [], [], [], [], [], []
     for k in range(FOLDS):
         begun = time.perf_counter()
         held = m.tenth | (bare == k)
         index = collection(m, (fold != k) & ~held[m.sheet])
         speller = Speller(index.words)
-        chosen = rng.permutation(np.flatnonzero(fold == k))[:per_fold]
-        asked = [(m.questions[n], m.vectors[n], m.sheet[n], False) for n in chosen]
-        asked += [(*others[n][:1], other_vectors[n], others[n][1], True) for n in range(k, len(others), FOLDS)]
-        for text, raw, sheet, other in asked:
-            vector = features.project(raw[None], m.mean, m.projection)[0]
-            table, rows = _features(text, vector, index, speller)
+        chosen = np.r_[rng.permutation(np.flatnonzero((fold == k) & ~other))[:per_fold], np.flatnonzero((fold == k) & other)]
+        for n in chosen:
+            vector = features.project(m.vectors[n][None], m.mean, m.projection)[0]
+            table, rows = _features(m.questions[n], vector, index, speller)
             tables.append(table)
-            right.append(rows == sheet)
-            sheets.append(sheet)
-            alone.append(held[sheet])
-            foreign.append(other)
+            right.append(rows == m.sheet[n])
+            sheets.append(m.sheet[n])
+            alone.append(held[m.sheet[n]])
+            foreign.append(other[n])
             seen.append(vector)
         for n in range(k, len(off_topic), FOLDS):
             vector = features.project(off_vectors[n : n + 1], m.mean, m.projection)[0]
@@ -164,11 +159,12 @@ def cross_validate(m: Material, a: Asked) -> tuple[np.ndarray[Any, Any], list[ra
 
 
 def fit(a: Asked, questions: np.ndarray[Any, Any]) -> ranker.Ranker:
-    """A ranker from some of the questions; those of other authors, nearer to what will be asked, count ``OTHERS`` times."""
+    """The mean of ``DRAWS`` rankers from some of the questions; other authors', nearer to what will be asked, count ``OTHERS`` times."""
     questions = np.r_[questions, np.repeat(questions[a.other[questions]], OTHERS - 1)]
     some = np.concatenate([np.arange(a.rows[n], a.rows[n + 1]) for n in questions])
     rows = np.r_[0, np.cumsum(a.rows[questions + 1] - a.rows[questions])].astype(np.int64)
-    return ranker.train(features.NAMES, a.table[some], a.right[some], rows, hidden=HIDDEN, seed=SEED)
+    table, right = a.table[some], a.right[some]
+    return ranker.average([ranker.train(features.NAMES, table, right, rows, hidden=HIDDEN, seed=SEED + n) for n in range(DRAWS)])
 
 
 def calibrate(

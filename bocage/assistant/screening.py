@@ -4,7 +4,7 @@ Three readers, so that none has to be perfect. *Turns of phrase* (``data/screeni
 ``{proche} ..4 {moi} ?{etre} {frapper}``. *A learnt score* adds what nobody thought of writing down: a multinomial logistic regression on
 word stems, word classes, their pairs and n-grams of characters, shipped as one byte a weight (``data/screening_weights.npz``). *A score
 on the meaning* (``screening_sense.py``) adds what nobody wrote with those words. Both are fitted on the sentences of
-``data/screening/*.txt`` and on the messages of ``model/off_topic.txt`` and ``model/asked.jsonl``, which are neither.
+``data/screening/*.txt`` and on the messages of ``model/off_topic.txt`` and ``bank/asked.jsonl``, which are neither.
 
 The first two read the same words: lower case without accents, SMS spellings put right, doubled letters made single (« frape », « frappe »),
 phrases that only sound grave put out of the way (« mort de fatigue », « assurance vie »). Figures: docs/assistant.md.
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from bocage.assistant import screening_sense
+from bocage.assistant.bank import ASKED, by_others
 from bocage.assistant.model import FOLDER, default_model
 from bocage.assistant.screening_words import DATA, Level, by_patterns, grammar, sentences_of, settings, terms_of
 from bocage.methods.retrieval.text import stem
@@ -203,8 +203,9 @@ def examples() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted((DATA / "screening").glob("*.txt")):
         found.setdefault(path.stem.split("_")[0], []).extend(_lines(path))
-    asked = [json.loads(line)["q"] for line in (FOLDER / "asked.jsonl").read_text(encoding="utf-8").splitlines()]
-    found[NEUTRAL] += 3 * _lines(DATA / "screening" / "neutre_3.txt") + 4 * (_lines(FOLDER / "off_topic.txt") + asked)
+    asked = [question for _, question in by_others()]
+    by_hand = [line for n in (3, 4) for line in _lines(DATA / "screening" / f"neutre_{n}.txt")]
+    found[NEUTRAL] += 3 * by_hand + 4 * (_lines(FOLDER / "off_topic.txt") + asked)
     return found
 
 
@@ -217,7 +218,7 @@ def fingerprint() -> str:
     """Of what the weights depend on: sentences and word classes. Stored with them, compared by a test."""
     digest = hashlib.sha256()
     learnt = sorted((DATA / "screening").glob("*.txt"))
-    for path in [*learnt, DATA / "screening_patterns.toml", FOLDER / "off_topic.txt", FOLDER / "asked.jsonl"]:
+    for path in [*learnt, DATA / "screening_patterns.toml", FOLDER / "off_topic.txt", ASKED]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

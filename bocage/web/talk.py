@@ -31,6 +31,7 @@ _STEPS = {
     StepKind.OFFICE: "Au guichet",
     StepKind.PHONE: "Par téléphone",
     StepKind.LETTER: "Modèle de lettre",
+    StepKind.PAGE: "Page à lire",
 }
 _ORIGINS = {
     Origin.NATIONAL: "Fiche nationale",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bocage.assistant.bank import BrokenBank, bank, held_out, read_bank, with_bank
+from bocage.assistant.bank import BrokenBank, bank, by_others, every_question, held_out, read_bank, with_bank
 from bocage.assistant.documents import Document, Origin, Passage
 from bocage.assistant.model import lexicon
 from bocage.methods.retrieval.normalise import read_pairs
@@ -43,8 +43,15 @@ def test_no_question_is_asked_twice():
 
 
 def test_no_personal_data():
-    found = [q for qs in bank().values() for q in qs if E_MAIL.search(q) or PHONE.search(q) or SECURITY_NUMBER.search(q)]
+    found = [q for qs in every_question().values() for q in qs if E_MAIL.search(q) or PHONE.search(q) or SECURITY_NUMBER.search(q)]
     assert not found
+
+
+def test_questions_of_other_authors_are_indexed_with_the_bank():
+    assert len(by_others()) >= 3_000
+    known = every_question()
+    assert not [(sheet, q) for sheet, q in by_others() if q not in known[sheet] or not 3 <= len(q) <= 1_000]
+    assert not {sheet for sheet, _ in by_others()} - bank().keys()
 
 
 def test_questions_are_one_clean_line():

@@ -17,7 +17,7 @@ from bocage.methods.retrieval.embed import unit, within_class_whitening
 from bocage.methods.retrieval.normalise import PairsFormatError, Phrases, plain_words, read_pairs
 from bocage.methods.retrieval.postings import bm25, count, statistics
 from bocage.methods.retrieval.question import parts, read_question
-from bocage.methods.retrieval.ranker import Ranker, train
+from bocage.methods.retrieval.ranker import Ranker, average, train
 from bocage.methods.retrieval.spelling import Speller
 from bocage.methods.retrieval.text import stems, tokens
 
@@ -150,6 +150,13 @@ def test_the_ranker_learns_what_makes_a_document_right_and_is_reproducible():
     assert one.to_json() == again.to_json()
     first = [a + one.score(table[a:b]).argmax() for a, b in pairwise(rows)]
     assert right[first].mean() > 0.9
+
+
+def test_the_average_of_rankers_scores_as_their_mean():
+    rng = np.random.default_rng(3)
+    table, right = rng.normal(size=(40, 3)).astype(np.float32), np.arange(40) % 10 == 0
+    two = [train("abc", table, right, np.arange(0, 41, 10), hidden=4, epochs=2, seed=seed) for seed in (0, 1)]
+    assert np.allclose(average(two).score(table), (two[0].score(table) + two[1].score(table)) / 2, atol=1e-5)
 
 
 def test_the_ranker_survives_its_file_and_refuses_a_damaged_one():

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 from bocage.assistant import configuration, conversations
-from bocage.assistant.documents import Audience
+from bocage.assistant.answer_types import Answer, Cited, Kind
+from bocage.assistant.documents import Audience, Origin, Step, StepKind
 from bocage.assistant.models import Conversation, CuratedPair, Feedback, Message
 from bocage.assistant.promise import parse_hours
 from bocage.organisations.tenancy import organisation_context
@@ -313,3 +314,18 @@ def test_a_question_left_by_a_dead_server_is_asked_again_with_one_button(citizen
     assert "Relancer la recherche" in text(citizen.get(address))
     citizen.post(address, {"action": "relancer"})
     assert "Passage trouvé" in text(citizen.get(address))
+
+
+def test_every_kind_of_next_step_and_of_source_is_drawn(citizen, brenoux, settings):
+    settings.ASSISTANT_ANSWERER = "tests.web.test_assistant.everything"
+    shown = text(citizen.get(asked(citizen)))
+    assert all(f"étape {kind.value}" in shown and f"phrase {origin.value}" in shown for kind in StepKind for origin in Origin)
+
+
+def everything(question, history, audience, organisation, now) -> Answer:
+    """An answer with one of each."""
+    return Answer(
+        Kind.ANSWER,
+        tuple(Cited(f"phrase {origin.value}", "Titre", (), "", None, origin, "", "", origin.value) for origin in Origin),
+        steps=tuple(Step(kind, f"étape {kind.value}", "https://www.brenoux.example/") for kind in StepKind),
+    )

@@ -2,10 +2,14 @@
 
 A sheet is a heading « ## F3167 Title » and its questions are the « - » lines under it. Nothing else may stand in a file but its « # »
 title, blank lines and « > » remarks.
+
+``asked.jsonl`` holds questions by other authors, who read the titles and headings of the sheets and not the bank: one a line, those of one
+author on one sheet together. They are indexed like the bank's, and tell the training how far people's words are from ours.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -18,6 +22,7 @@ from bocage.contract.errors import BocageError
 
 _HEADING = re.compile(r"## (F[1-9][0-9]{0,6}) (\S.*)")
 _LONGEST = 400
+ASKED = resources.files("bocage.assistant.bank").joinpath("asked.jsonl")
 
 
 class BrokenBank(BocageError):
@@ -59,9 +64,32 @@ def bank() -> Mapping[str, tuple[str, ...]]:
     return whole
 
 
+@lru_cache(maxsize=1)
+def by_others() -> tuple[tuple[str, str], ...]:
+    """The questions of other authors: (sheet id, question), in the order of the file. Raises ``BrokenBank``."""
+    found = []
+    for number, line in enumerate(ASKED.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            entry = json.loads(line)
+            found.append((str(entry["sheet"]), str(entry["q"])))
+        except (ValueError, KeyError, TypeError) as error:
+            expected = '{"sheet": "F123", "q": "question"}'
+            raise BrokenBank(f"asked.jsonl, ligne {number} : attendu {expected}, lu « {line[:60]} ».") from error
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def every_question() -> Mapping[str, tuple[str, ...]]:
+    """Questions by sheet id: those of the bank, then those of other authors. Raises ``BrokenBank``."""
+    whole = {sheet: list(questions) for sheet, questions in bank().items()}
+    for sheet, question in by_others():
+        whole.setdefault(sheet, []).append(question)
+    return {sheet: tuple(dict.fromkeys(questions)) for sheet, questions in whole.items()}
+
+
 def with_bank(documents: Iterable[Document], left_out: frozenset[str] = frozenset()) -> Iterator[Document]:
     """National sheets with their questions of the bank added; those in ``left_out`` (ids) and local documents stay as they are."""
-    known = bank()
+    known = every_question()
     for document in documents:
         extra = known.get(document.id, ()) if document.origin == "national" and document.id not in left_out else ()
         yield replace(document, questions=(*document.questions, *extra)) if extra else document

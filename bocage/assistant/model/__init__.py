@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from bocage.assistant.bank import bank
+from bocage.assistant.bank import every_question
 from bocage.assistant.documents import Document
 from bocage.assistant.storage import fingerprint
 from bocage.methods.retrieval.calibration import Calibration
@@ -95,7 +95,7 @@ def _bank_vectors() -> dict[tuple[str, str], Floats]:
 
 def write_bank_vectors(means: Mapping[str, Floats], folder: Path = FOLDER) -> None:
     """Store mean vectors by sheet of the bank as it is now."""
-    known = bank()
+    known = every_question()
     sheets = sorted(means)
     stacked = np.stack([means[s] for s in sheets])
     scale = float(np.abs(stacked).max()) / 127

@@ -72,7 +72,7 @@ def signals(features: Floats, scores: Floats, names: tuple[str, ...], vector: Fl
 
 
 def fit(
-    inside: Floats, outside: Floats, vector_size: int, *, ridge: float = 3.0, vector_ridge: float = 60.0, accept: float = 0.95
+    inside: Floats, outside: Floats, vector_size: int, *, ridge: float = 10.0, vector_ridge: float = 300.0, accept: float = 0.95
 ) -> Calibration:
     """Ridge logistic regression by Newton's method, both classes weighing the same; the vector's weights are held down harder.
 

@@ -88,6 +88,16 @@ def train(
     return Ranker(tuple(names), mean.astype(np.float32), deviation.astype(np.float32), hid, bias, out, straight)
 
 
+def average(rankers: Sequence[Ranker]) -> Ranker:
+    """One ranker that scores as the mean of ``rankers``, trained on the same features: what one draw of first weights owes to luck goes."""
+    first = rankers[0]
+    return Ranker(
+        first.names, first.mean, first.deviation,
+        np.hstack([r.hidden for r in rankers]), np.concatenate([r.bias for r in rankers]),
+        np.concatenate([r.out for r in rankers]) / len(rankers), np.mean([r.straight for r in rankers], axis=0),
+    )  # fmt: skip
+
+
 def _gradients(
     z: Floats, right: NDArray[np.bool_], starts: NDArray[np.int64], batch: NDArray[np.int64], weights: list[Floats], decay: float
 ) -> list[Floats]:
