@@ -109,7 +109,8 @@ def read_collection(version: Path) -> tuple[Collection, dict[str, Any]]:
             raise ValueError("format")
 
         def array(name: str) -> Any:
-            return np.load(version / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            # A plain array over the same map: numpy's own class for maps makes each of a question's thousand slices dearer.
+            return np.asarray(np.load(version / f"{name}.npy", mmap_mode="r", allow_pickle=False))
 
         postings = {
             name: Postings(array(f"{name}.starts"), array(f"{name}.rows"), array(f"{name}.weights"), size)

@@ -33,6 +33,8 @@ def serve_command(host: str, port: int, threads: int, no_worker: bool) -> None:
 
 def serve(host: str, port: int, threads: int = _THREADS, worker: bool = True) -> None:
     """Serve until SIGINT or SIGTERM; the worker ends with the server, and its run can be started again."""
+    # Before numpy is loaded: a second thread of linear algebra spins on the core that the next request needs.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     setup_django()
     import waitress
     from django.core.management import call_command
