@@ -155,3 +155,7 @@ def test_killing_the_worker_loses_nothing(tmp_path: Path):
 
 def _state(own: Server, run: int) -> str:
     return next(r["state"] for r in own.json("runs") if r["id"] == run)
+
+
+def test_the_assistant_is_served_under_its_own_name_too(bench: Server):
+    assert bench.bocage("assistant", "serve", "--help").stdout.count("--port") == bench.bocage("serve", "--help").stdout.count("--port") == 1
