@@ -29,6 +29,8 @@ from bocage.assistant.index import build
 
 ROOT = Path(__file__).resolve().parents[1]
 PEOPLE, PAGE = 50, "/brenoux/assistant/"
+_ANSWERED = re.compile(r'<div class="ex" id="dernier"|class="small happens"')
+"""The last message is the machine's, or the conversation has been handed over to a person, who is awaited."""
 SETUP = """
 from bocage.assistant import configuration
 from bocage.assistant.documents import Audience
@@ -67,7 +69,7 @@ class Person(threading.Thread):
                 page = self._page(address)
                 self.showing.append(time.monotonic() - began)
                 sent += 1
-                self.lost += page.count('<h2 class="asked') != sent
+                self.lost += page.count('<h2 class="asked') != sent or not _ANSWERED.search(page)
             else:
                 self.lost += 1
                 address, page, sent = PAGE, self._page(PAGE), 0
@@ -89,7 +91,7 @@ class Person(threading.Thread):
 
 
 def measure(data: Path, seconds: float, think: tuple[float, float]) -> dict[str, float]:
-    """Times in milliseconds of questions and of pages, and how many questions were refused or are not in their conversation."""
+    """Times in milliseconds of questions and of pages, and how many questions are not in their conversation, or wait there unanswered."""
     sys.path.insert(0, str(ROOT))
     from tests.servers import server
 
