@@ -158,4 +158,5 @@ def _state(own: Server, run: int) -> str:
 
 
 def test_the_assistant_is_served_under_its_own_name_too(bench: Server):
-    assert bench.bocage("assistant", "serve", "--help").stdout.count("--port") == bench.bocage("serve", "--help").stdout.count("--port") == 1
+    for command in (["serve"], ["assistant", "serve"]):
+        assert bench.bocage(*command, "--help").stdout.count("--port") == 1
