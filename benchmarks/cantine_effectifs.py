@@ -33,7 +33,7 @@ from bocage.contract.errors import DataFolderMissing
 from bocage.usecases.cantine_effectifs import agenda, enrolment, menus, prediction
 from bocage.usecases.cantine_effectifs.forecast import forecast
 from bocage.usecases.cantine_effectifs.kernels import day_pairs
-from bocage.usecases.cantine_effectifs.margin import choose, orders, rounded
+from bocage.usecases.cantine_effectifs.margin import choose, expected_sites, orders, rounded
 from bocage.usecases.cantine_effectifs.panel import Panel, read_panel
 from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
 
@@ -140,10 +140,11 @@ def bocage(period: Period, agents: bool) -> dict[str, pd.DataFrame]:
     name = f"Bocage {'et agents' if agents else 'seul'}, J−{period.lead}"
     told = {}
     for accepted in RISKS:
-        _, sites = orders(found, choose(period.panel, found, accepted))
+        margin = choose(period.panel, found, accepted)
+        _, sites = orders(found, margin)
         said = "" if accepted == PARAMS.jours_courts_acceptes_par_an else f", {accepted:.0f} jours courts acceptés"
         told[name + said] = period.table(np.stack([rounded(line) for line in sites[period.days]]))
-    return told | {f"{name}, sans marge": period.table(found.sites[period.days])}
+    return told | {f"{name}, sans marge": period.table(expected_sites(found, margin)[period.days])}
 
 
 def told_by_agents(period: Period) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from bocage.methods.calendars import public_holidays
 from bocage.usecases.cantine_effectifs.agenda import read_agenda, school_zone
 from bocage.usecases.cantine_effectifs.forecast import Effort, Forecast, effort_for, forecast
 from bocage.usecases.cantine_effectifs.kernels import day_pairs
-from bocage.usecases.cantine_effectifs.margin import Margin, choose, judged_days, orders, rounded, served_per_year
+from bocage.usecases.cantine_effectifs.margin import Margin, choose, expected_sites, judged_days, orders, rounded, served_per_year
 from bocage.usecases.cantine_effectifs.menus import read_menus, wrong_tags
 from bocage.usecases.cantine_effectifs.panel import Panel, read_panel
 from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
@@ -112,7 +112,7 @@ def answer(
         expected=expected,
         low=expected * np.exp(-spread),
         high=expected * np.exp(spread),
-        site_expected=np.where(panel.wanted, found.sites[coming] * factor[:, None], 0.0),
+        site_expected=np.where(panel.wanted, expected_sites(found, margin)[coming] * factor[:, None], 0.0),
         reference=reference,
         agents=told,
         past_order=sites[: panel.past],

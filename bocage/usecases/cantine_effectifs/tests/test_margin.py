@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bocage.usecases.cantine_effectifs import prediction
 from bocage.usecases.cantine_effectifs.forecast import Effort, Forecast, forecast
-from bocage.usecases.cantine_effectifs.margin import Margin, choose, judged_days, orders, rounded, scores
+from bocage.usecases.cantine_effectifs.margin import Margin, choose, expected_sites, judged_days, orders, rounded, scores
 from bocage.usecases.cantine_effectifs.panel import Panel
 from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
 from bocage.usecases.cantine_effectifs.tests import simulated
@@ -66,8 +66,19 @@ def test_sites_add_up_to_the_town_and_closed_ones_get_nothing(judged: tuple[Pane
 
 def test_a_negative_margin_takes_from_all_and_below_zero_from_none() -> None:
     found = Forecast(np.array([100.0]), np.array([[99.0, 1.0]]), np.array([0.1]), (0.0, 0.0), [])
-    total, sites = orders(found, Margin(-3.0, 100, 0.0, np.array([1.0, 1.0]), 144.0))
+    total, sites = orders(found, Margin(-3.0, 100, 0.0, np.zeros(2), np.ones(2), 144.0))
     assert total[0] == pytest.approx(100 * np.exp(-0.3)) and sites.sum() == pytest.approx(total[0]) and (sites >= 0).all()
+
+
+def test_a_site_that_always_takes_more_is_given_more_and_the_town_is_not(judged: tuple[Panel, Forecast]) -> None:
+    panel, found = judged
+    eager = replace(panel, reel=panel.reel + np.where(np.arange(len(panel.names)) == 1, 6.0, 0.0))
+    before, after = (choose(p, found, 1.0) for p in (panel, eager))
+    more = after.site_shift[1] - before.site_shift[1]
+    assert 4.0 < more < 6.0 and (after.site_shift[[0, 2]] - before.site_shift[[0, 2]]).max() <= 0.0
+    sites = expected_sites(found, after)
+    assert np.allclose(sites.sum(axis=1), found.total)
+    assert (sites[:, 1] >= expected_sites(found, before)[:, 1]).all()
 
 
 def test_no_school_carries_the_risk_alone(judged: tuple[Panel, Forecast]) -> None:
