@@ -54,6 +54,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOCAGE_LLM_MODEL", "", "Name of the model to ask it for."),
     Setting("BOCAGE_LLM_KEY", "", "Key of that server, if it wants one."),
     Setting("BOCAGE_LLM_JOULES_PER_TOKEN", "0", "Energy of one token on that server, in joules. 0: not known, and said so."),
+    Setting("BOCAGE_EMBEDDINGS_URL", "", "Address of an OpenAI-compatible server of sentence vectors, ending in /v1. Empty: Bocage’s own."),
+    Setting("BOCAGE_EMBEDDINGS_MODEL", "", "Name of the model to ask it for. After a change: bocage assistant train."),
+    Setting("BOCAGE_EMBEDDINGS_KEY", "", "Key of that server, if it wants one."),
+    Setting("BOCAGE_EMBEDDINGS_PREFIX", "", "Put before each text, for models that want it, as « query: ». After a change: train again."),
     Setting("BOCAGE_DONNEES", "", "Folder of the benchmarks' data sets. Empty: ../shared/data beside the source."),
 )
 
@@ -193,6 +197,10 @@ LLM_URL = read_setting("BOCAGE_LLM_URL")
 LLM_MODEL = read_setting("BOCAGE_LLM_MODEL")
 LLM_KEY = read_setting("BOCAGE_LLM_KEY")
 LLM_JOULES_PER_TOKEN = read_number("BOCAGE_LLM_JOULES_PER_TOKEN")
+EMBEDDINGS_URL = read_setting("BOCAGE_EMBEDDINGS_URL")
+EMBEDDINGS_MODEL = read_setting("BOCAGE_EMBEDDINGS_MODEL")
+EMBEDDINGS_KEY = read_setting("BOCAGE_EMBEDDINGS_KEY")
+EMBEDDINGS_PREFIX = read_setting("BOCAGE_EMBEDDINGS_PREFIX")
 
 SECRET_KEY = _secret_key(HOME)
 DEBUG = False

@@ -10,7 +10,7 @@ import json
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,10 +38,13 @@ _BEGINNING = 400
 
 @dataclass(eq=False)
 class Index:
-    """An index open for reading; may be shared by threads. ``version``: changes when the folder was built again."""
+    """An index open for reading; may be shared by threads. ``version``: changes when the folder was built again. ``embedder``: name of the
+    one whose vectors it holds; other ones' compare with nothing here.
+    """
 
     folder: Path
     version: str
+    embedder: str
     collection: Collection
     ids: tuple[str, ...]
     origins: tuple[Origin, ...]
@@ -57,7 +60,7 @@ class Index:
     @cached_property
     def speller(self) -> Speller:
         """Corrects towards the words of this index."""
-        return Speller(self.collection.words)
+        return Speller(self.collection.words, least=1)
 
     @cached_property
     def _asked(self) -> dict[int, tuple[frozenset[str], ...]]:
@@ -75,6 +78,10 @@ class Index:
     def document(self, document_id: str) -> Document:
         """One document with all its passages. Raises ``LookupError`` when the index has none of that id."""
         return storage.read_document(self._base, self.numbers[document_id])
+
+    def documents(self) -> Iterator[Document]:
+        """All of them, in order, as they were given to ``build``."""
+        return (storage.read_document(self._base, n) for n in range(len(self.ids)))
 
     def passages(self, numbers: Iterable[int]) -> dict[int, Passage]:
         """Passages by their number in the whole index."""
@@ -107,7 +114,9 @@ def build(documents: Iterable[Document], folder: Path, *, base: Index | None = N
     try:
         np.save(version / "vectors.npy", raw, allow_pickle=False)
         storage.write_documents(version / "documents.sqlite", kept, marks)
-        storage.write_collection(version, collection, {"embedder": model.embedder_name, "model": model.name})
+        # Its own pages are the authority on a commune's words, even those said once; 3,000 sheets also hold misprints.
+        meta = {"embedder": model.embedder_name, "model": model.name}
+        storage.write_collection(version, collection, meta, rarest_word=2 if base is None else 1)
         opened = _open_version(folder, version)
         storage.publish(folder, version)
     except BaseException:
@@ -128,7 +137,7 @@ def is_current(index: Index) -> bool:
 
 def _open_version(folder: Path, version: Path) -> Index:
     try:
-        collection, _ = storage.read_collection(version)
+        collection, meta = storage.read_collection(version)
     except (OSError, ValueError, KeyError, IndexError, EOFError) as error:
         raise IndexUnreadable(f"L’index de « {folder} » est abîmé ({type(error).__name__}) : réimportez les documents.") from None
     try:
@@ -139,7 +148,7 @@ def _open_version(folder: Path, version: Path) -> Index:
     if len(rows) != collection.size:
         raise IndexUnreadable(f"L’index de « {folder} » est incomplet : réimportez les documents.")
     return Index(
-        folder, version.name, collection, tuple(r[0] for r in rows), tuple(Origin(r[1]) for r in rows),
+        folder, version.name, str(meta["embedder"]), collection, tuple(r[0] for r in rows), tuple(Origin(r[1]) for r in rows),
         tuple(frozenset(Audience(a) for a in r[2].split(",") if a) for r in rows), np.array([r[3] for r in rows], np.int64), base,
     )  # fmt: skip
 

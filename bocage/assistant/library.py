@@ -7,6 +7,7 @@ there. Curated pairs that agents validated on the portal are added to the organi
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -22,12 +23,14 @@ from bocage.assistant.finding import Found, Match
 from bocage.assistant.index import Index, IndexUnreadable
 from bocage.assistant.models import AssistantSettings, CuratedPair
 from bocage.assistant.search import Hit, search
+from bocage.assistant.served_model import learning_is_missing, served_model
 from bocage.assistant.sources import SOURCE_KINDS, SourceReport, read_source
 from bocage.contract.errors import UnreadableFile
 from bocage.methods.retrieval.text import stems, tokens
 from bocage.organisations.models import Organisation
 from bocage.organisations.tenancy import across, organisation_context
 
+log = logging.getLogger(__name__)
 _NATIONAL = "national"
 _MANIFEST = "sources.json"
 # What a folder of the organisation may hold: file or folder → kind of source.
@@ -67,7 +70,7 @@ class Library:
         """Documents that may answer, best first; nothing is accepted from an empty library."""
         if not self.shelves:
             return Found((), accepted=False)
-        result = search(question, self.shelves, audience, limit)
+        result = search(question, self.shelves, audience, limit, model=served_model())
         matches = tuple(_match(hit) for hit in result.hits)
         intents = tuple(
             (asked, tuple(match for hit, match in zip(result.hits, matches, strict=True) if hit.intent == number))
@@ -114,7 +117,7 @@ def import_national(kind: str, path: Path) -> SourceReport:
     report = read_source(kind, path)
     _check_some(report, path)
     folder = _folder(_NATIONAL)
-    indexes.build(with_bank(report.documents), folder)
+    indexes.build(with_bank(report.documents), folder, model=served_model())
     _write_manifest(folder, [_facts(kind, report)])
     return report
 
@@ -133,9 +136,32 @@ def import_local(organisation: Organisation, folder: Path) -> dict[str, SourceRe
     for pair in validated_pairs(organisation):
         documents[pair.id] = pair
     own = _folder(str(organisation.pk))
-    indexes.build(documents.values(), own, base=_open(_folder(_NATIONAL)))
+    indexes.build(documents.values(), own, base=_open(_folder(_NATIONAL)), model=served_model())
     _write_manifest(own, [_facts(kind, report) for kind, report in reports.items()])
     return reports
+
+
+def national_shelf() -> Index:
+    """The national index. Raises ``IndexUnreadable`` when there is none."""
+    return indexes.open(_folder(_NATIONAL))
+
+
+def reindex() -> int:
+    """Index again, with the model that is served now, what every index of this server holds; returns how many. Nothing is read from the
+    sources. Each index stays what it was until its new version is whole.
+    """
+    kept, model = 0, served_model()
+    national = _open(_folder(_NATIONAL))
+    if national is not None:
+        bare = (replace(document, questions=()) for document in national.documents())
+        indexes.build(with_bank(bare), national.folder, model=model).close()
+        kept += 1
+    for organisation in Organisation.objects.all():
+        own = _open(_folder(str(organisation.pk)))
+        if own is not None:
+            indexes.build(own.documents(), own.folder, base=_open(_folder(_NATIONAL)), model=model).close()
+            kept += 1
+    return kept
 
 
 def validated_pairs(organisation: Organisation) -> list[Document]:
@@ -163,6 +189,8 @@ def warm_up() -> int:
 
     Returns how many libraries were opened; an organisation without an index is passed over.
     """
+    if learning_is_missing():
+        log.warning("BOCAGE_EMBEDDINGS_URL is set and nothing was learnt for it: Bocage's own vectors serve. Run: bocage assistant train")
     with across():
         served = [row.organisation for row in AssistantSettings.across_organisations.select_related("organisation") if row.audiences]
     opened = 0

@@ -6,6 +6,7 @@ another's answers. Local documents go before national ones at equal relevance, a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,12 +16,15 @@ from numpy.typing import NDArray
 from bocage.assistant.documents import Audience, Origin, Passage
 from bocage.assistant.index import Index
 from bocage.assistant.model import Model, default_model
+from bocage.llm.client import ModelUnavailable
 from bocage.methods.retrieval import features
 from bocage.methods.retrieval.calibration import signals
 from bocage.methods.retrieval.features import Scores
 from bocage.methods.retrieval.postings import Floats
 from bocage.methods.retrieval.question import Question, parts, read_question
+from bocage.methods.retrieval.spelling import JointSpeller
 
+log = logging.getLogger(__name__)
 MAX_QUESTION = 2_000
 # In the ranker's units, where 1 means e times likelier.
 LOCAL, CURATED, PRIVATE_WORK, PRIVATE_WORK_FOR_STAFF = 1.0, 4.0, 0.35, 2.0
@@ -118,20 +122,26 @@ def _allowed(index: Index, audience: Audience | None, origins: Iterable[Origin] 
 
 
 def read(question: str, indexes: Sequence[Index], model: Model) -> tuple[Question, Floats | None]:
-    """The question analysed with the words of all indexes, and its projected vector."""
-    speller = max(indexes, key=lambda i: i.collection.size).speller if indexes else None
+    """The question analysed with the words of all indexes, and its projected vector (None without embedder, or when it does not answer)."""
+    largest, *others = sorted(indexes, key=lambda index: -index.collection.size)
+    speller = JointSpeller(largest.speller, [index.speller for index in others]) if others else largest.speller
     read_ = read_question(question, speller, model.lexicon)
     if model.embedder is None:
         return read_, None
-    vector = features.project(model.embedder.encode([read_.text]), model.mean, model.projection)[0]
-    return read_, vector
+    try:
+        raw = model.embedder.encode([read_.text])
+    except ModelUnavailable as error:
+        # Words alone find less, and more than nobody.
+        log.warning("sentence vectors: %s", error.message)
+        return read_, None
+    return read_, features.project(raw, model.mean, model.projection)[0]
 
 
 def _rank(
     question: str, indexes: Sequence[Index], allowed: Sequence[NDArray[np.bool_]], audience: Audience | None, model: Model
 ) -> _Ranking:
     asked, vector = read(question, indexes, model)
-    found = [features.score(asked, vector, index.collection) for index in indexes]
+    found = [features.score(asked, vector if index.embedder == model.embedder_name else None, index.collection) for index in indexes]
     rows = [features.candidates(scores, mask) for scores, mask in zip(found, allowed, strict=True)]
     where = [(i, int(n)) for i, some in enumerate(rows) for n in some]
     table = features.table(asked, list(zip(found, rows, (index.collection for index in indexes), strict=True)))

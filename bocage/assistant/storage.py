@@ -80,8 +80,8 @@ def publish(folder: Path, version: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def write_collection(version: Path, collection: Collection, extra: Mapping[str, Any]) -> None:
-    """Write arrays, word lists and ``meta.json``, the latter last."""
+def write_collection(version: Path, collection: Collection, extra: Mapping[str, Any], rarest_word: int = 2) -> None:
+    """Write arrays, word lists and ``meta.json``, the latter last. Words said less than ``rarest_word`` times are not written."""
     for name in _ARRAYS:
         np.save(version / f"{name}.npy", getattr(collection, name), allow_pickle=False)
     for name, postings in collection.postings.items():
@@ -91,7 +91,7 @@ def write_collection(version: Path, collection: Collection, extra: Mapping[str, 
         np.save(version / f"{name}.frequencies.npy", stats.frequencies, allow_pickle=False)
     (version / "vocabulary.txt").write_text("\n".join(collection.vocabulary), encoding="utf-8")
     (version / "grams.txt").write_text("\n".join(collection.gram_vocabulary), encoding="utf-8")
-    (version / "words.txt").write_text("\n".join(f"{w} {n}" for w, n in collection.words.items() if n > 1), encoding="utf-8")
+    (version / "words.txt").write_text("\n".join(f"{w} {n}" for w, n in collection.words.items() if n >= rarest_word), encoding="utf-8")
     meta = {
         "format": FORMAT, "theme_count": collection.theme_count, **extra,
         "lists": [len(collection.vocabulary), len(collection.gram_vocabulary)],

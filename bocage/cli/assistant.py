@@ -6,6 +6,7 @@ import click
 
 from bocage.cli.assistant_import import assistant_import
 from bocage.cli.assistant_search import ask_command, eval_command
+from bocage.cli.assistant_train import reindex_command, train_command
 from bocage.cli.django_setup import setup_django
 from bocage.cli.output import out
 from bocage.cli.serve import serve_command
@@ -31,5 +32,7 @@ def assistant_purge(organisation: str) -> None:
 assistant_command.add_command(assistant_import)
 assistant_command.add_command(ask_command)
 assistant_command.add_command(eval_command)
+assistant_command.add_command(train_command)
+assistant_command.add_command(reindex_command)
 # The assistant's pages, widget and API are those of the portal: one server, under the name that one looks for here.
 assistant_command.add_command(serve_command, "serve")

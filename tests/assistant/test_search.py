@@ -123,7 +123,7 @@ def test_a_document_comes_back_whole(tmp_path, model):
 def test_a_broken_import_leaves_the_former_index(tmp_path, model, monkeypatch):
     build(NATIONAL, tmp_path, model=model).close()
 
-    def breaks(*_):
+    def breaks(*_, **__):
         raise OSError("disque plein")
 
     monkeypatch.setattr(storage, "write_collection", breaks)
@@ -199,6 +199,17 @@ def test_unchanged_documents_keep_their_vectors(tmp_path):
     build([*NATIONAL[1:], sheet("F8", "Nouvelle fiche", "Texte")], tmp_path, model=model).close()
     assert first == len(NATIONAL) + 3
     assert Counting.encoded[first:] == ["Nouvelle fiche"]
+
+
+def test_a_commune_s_own_words_are_not_corrected_away(tmp_path, model, national):
+    """« Passerort » is near « passeport »: what the commune’s pages say, even once, is a word all the same."""
+    pages = [
+        sheet("lieu", "Le hameau de Passerort", "On y va à pied.", origin=Origin.LOCAL),
+        sheet("eau", "Eau", "La Gravouillette est captée.", origin=Origin.LOCAL),
+    ]
+    own = build(pages, tmp_path, base=national, model=model)
+    for question, expected in (("Passerort", "lieu"), ("la gravouillette", "eau"), ("la gravouilette", "eau"), ("passporrt", "F2")):
+        assert ids(search(question, [national, own], model=model))[0] == expected
 
 
 def test_threads_share_an_index(national, model):

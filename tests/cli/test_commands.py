@@ -82,6 +82,7 @@ def test_the_same_run_gives_the_same_outcome(bench: Server, volumes: str):
         (["bench", "rien_du_tout"], 2, "eau_demande"),
         (["check", "essai_tablo"], 2, "essai_tableau"),
         (["new", "Mauvais Nom"], 2, "Mauvais Nom"),
+        (["assistant", "train"], 2, "BOCAGE_EMBEDDINGS_URL"),
     ],
 )
 def test_errors_teach_and_exit_codes_tell_whose_fault(bench: Server, arguments: list[str], code: int, said: str):

@@ -5,12 +5,13 @@ Run as a program: it prints the address and serves until it is killed.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 
 
@@ -52,6 +53,33 @@ def replying(status: int, body: bytes, kind: str = "text/event-stream") -> Itera
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/v1"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def embedding(encode: Callable[[list[str]], Sequence[Sequence[float]]]) -> Iterator[tuple[str, list[list[str]]]]:
+    """A server of sentence vectors, and the texts of each request it had. Answers in reverse order, as the interface allows."""
+    requests: list[list[str]] = []
+
+    class Vectors(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            requests.append(asked["input"])
+            rows = [{"index": n, "embedding": [float(x) for x in row]} for n, row in enumerate(encode(asked["input"]))]
+            self.send_response(200 if self.path == "/v1/embeddings" else 404)
+            self.end_headers()
+            self.wfile.write(json.dumps({"data": rows[::-1]}).encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Vectors) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1", requests
         finally:
             server.shutdown()
             thread.join()

@@ -2,11 +2,10 @@
 
 ``projection.npy`` (1 + k, d) float16: mean, then axes onto which sentence vectors are projected. ``ranker.json``, ``calibration.json``: a
 few thousand numbers. ``bank_vectors.npy`` int8 (sheets, d) with ``bank_vectors.json`` (scale, then « sheet: fingerprint of its questions
-»): mean
-vectors of
-the bank's questions, so that the national index need not embed 25,000 questions on every server; a sheet whose questions have changed is
-embedded
-again. No weight has seen the tenth of the sheets that ``bank.held_out`` names.
+»): mean vectors of the bank's questions, so that the national index need not embed 25,000 questions on every server; a sheet whose
+questions have changed is embedded again. No weight has seen the tenth of the sheets that ``bank.held_out`` names.
+
+A server that takes its sentence vectors elsewhere learns files of the same names for them (``bocage assistant train``).
 """
 
 from __future__ import annotations
@@ -63,21 +62,25 @@ class Model:
 
 @lru_cache(maxsize=1)
 def default_model() -> Model:
-    """The model of the package. Without the embedder's wheel, words alone are searched."""
-    saved = np.load(FOLDER / "projection.npy", allow_pickle=False).astype(np.float32)
-    ranker = Ranker.from_json((FOLDER / "ranker.json").read_text(encoding="utf-8"))
-    calibration = Calibration.from_json((FOLDER / "calibration.json").read_text(encoding="utf-8"))
-    embedder = UniversalSentenceEncoder()
-    return Model(
-        fingerprint(ranker.to_json()),
-        embedder,
-        saved[0],
-        np.ascontiguousarray(saved[1:].T),
-        ranker,
-        calibration,
-        lexicon(),
-        _bank_vectors(),
-    )
+    """The model of the package."""
+    return load(FOLDER, UniversalSentenceEncoder())
+
+
+def load(folder: Path, embedder: Embedder) -> Model:
+    """What ``save`` wrote for ``embedder``. Raises ``OSError`` or ``ValueError`` when a file is missing or damaged."""
+    saved = np.load(folder / "projection.npy", allow_pickle=False).astype(np.float32)
+    ranker = Ranker.from_json((folder / "ranker.json").read_text(encoding="utf-8"))
+    calibration = Calibration.from_json((folder / "calibration.json").read_text(encoding="utf-8"))
+    projection = np.ascontiguousarray(saved[1:].T)
+    return Model(fingerprint(ranker.to_json()), embedder, saved[0], projection, ranker, calibration, lexicon(), _bank_vectors(folder))
+
+
+def save(folder: Path, mean: Floats, projection: Floats, ranker: Ranker, calibration: Calibration, questions: Mapping[str, Floats]) -> None:
+    """Write what was learnt. ``questions``: the mean vector (d,) of the questions of each sheet of the bank as it is now."""
+    np.save(folder / "projection.npy", np.vstack([mean[None], projection.T]).astype(np.float16), allow_pickle=False)
+    (folder / "ranker.json").write_text(ranker.to_json(), encoding="utf-8")
+    (folder / "calibration.json").write_text(calibration.to_json(), encoding="utf-8")
+    _write_bank_vectors(questions, folder)
 
 
 @lru_cache(maxsize=1)
@@ -86,15 +89,14 @@ def lexicon() -> Phrases:
     return Phrases(read_pairs(resources.files("bocage.assistant").joinpath("lexicon.txt").read_text(encoding="utf-8"), "lexicon.txt"))
 
 
-def _bank_vectors() -> dict[tuple[str, str], Floats]:
-    notes: dict[str, Any] = json.loads((FOLDER / "bank_vectors.json").read_text(encoding="utf-8"))
-    vectors = np.load(FOLDER / "bank_vectors.npy", mmap_mode="r", allow_pickle=False)
+def _bank_vectors(folder: Path) -> dict[tuple[str, str], Floats]:
+    notes: dict[str, Any] = json.loads((folder / "bank_vectors.json").read_text(encoding="utf-8"))
+    vectors = np.load(folder / "bank_vectors.npy", mmap_mode="r", allow_pickle=False)
     scale = np.float32(notes["scale"])
     return {(sheet, mark): vectors[n] * scale for n, (sheet, mark) in enumerate(notes["sheets"].items())}
 
 
-def write_bank_vectors(means: Mapping[str, Floats], folder: Path = FOLDER) -> None:
-    """Store mean vectors by sheet of the bank as it is now."""
+def _write_bank_vectors(means: Mapping[str, Floats], folder: Path) -> None:
     known = every_question()
     sheets = sorted(means)
     stacked = np.stack([means[s] for s in sheets])

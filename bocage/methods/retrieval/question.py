@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bocage.methods.retrieval.normalise import Phrases, plain_words
-from bocage.methods.retrieval.spelling import Speller
+from bocage.methods.retrieval.spelling import JointSpeller, Speller
 from bocage.methods.retrieval.text import STOP, fold, stems, tokens
 
 # Weight of words that the lexicon adds, and of sentences that tell the story around the question.
@@ -73,7 +73,7 @@ def parts(text: str) -> list[str]:
     return asked if len(asked) >= 2 else [text]
 
 
-def read_question(text: str, speller: Speller | None = None, lexicon: Phrases | None = None) -> Question:
+def read_question(text: str, speller: Speller | JointSpeller | None = None, lexicon: Phrases | None = None) -> Question:
     """Analyse a question. A long story keeps all its words, those of sentences that do not ask at half weight."""
     weights: dict[str, float] = {}
     small: dict[str, float] = {}

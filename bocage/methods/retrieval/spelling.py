@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from bocage.methods.retrieval.text import STOP, stem
@@ -45,10 +45,12 @@ def _deletions(word: str) -> set[str]:
 
 
 class Speller:
-    """Corrects towards a vocabulary of folded words with their counts. Numbers, stop words and words of three letters are left alone."""
+    """Corrects towards a vocabulary of folded words with their counts, those seen ``least`` times. Numbers, stop words and words of three
+    letters are left alone.
+    """
 
-    def __init__(self, counts: Mapping[str, int]) -> None:
-        self._counts = {w: n for w, n in counts.items() if n > 1}
+    def __init__(self, counts: Mapping[str, int], least: int = 2) -> None:
+        self._counts = {w: n for w, n in counts.items() if n >= least}
         self._stems = {stem(w) for w in self._counts}
         self._by_sound: dict[str, list[str]] = defaultdict(list)
         self._by_deletion: dict[str, list[str]] = defaultdict(list)
@@ -85,3 +87,22 @@ class Speller:
     def words(self, words: Iterable[str]) -> list[str]:
         """Each word corrected."""
         return [self.correct(word) for word in words]
+
+
+class JointSpeller:
+    """Corrects towards a large vocabulary; words of the others (a commune's own places and names) stand as they are, and are corrected to
+    when the large one knows nothing near.
+    """
+
+    def __init__(self, large: Speller, others: Sequence[Speller]) -> None:
+        self._large, self._others = large, others
+
+    def words(self, words: Iterable[str]) -> list[str]:
+        """Each word corrected."""
+        return [self._correct(word) for word in words]
+
+    def _correct(self, word: str) -> str:
+        if self._large.known(word) or any(other.known(word) for other in self._others):
+            return word
+        found = (speller.correct(word) for speller in (self._large, *self._others))
+        return next((corrected for corrected in found if corrected != word), word)
