@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bocage.assistant.bank import BrokenBank, bank, by_others, every_question, held_out, read_bank, with_bank
+from bocage.assistant.bank import BrokenBank, bank, by_others, every_question, held_out, read_asked, read_bank, with_bank
 from bocage.assistant.documents import Document, Origin, Passage
 from bocage.assistant.model import lexicon
 from bocage.methods.retrieval.normalise import read_pairs
@@ -48,7 +48,7 @@ def test_no_personal_data():
 
 
 def test_questions_of_other_authors_are_indexed_with_the_bank():
-    assert len(by_others()) >= 3_000
+    assert len(by_others()) >= 7_000
     known = every_question()
     assert not [(sheet, q) for sheet, q in by_others() if q not in known[sheet] or not 3 <= len(q) <= 1_000]
     assert not {sheet for sheet, _ in by_others()} - bank().keys()
@@ -79,6 +79,14 @@ def test_questions_are_one_clean_line():
 def test_a_line_out_of_form_is_named(text, line):
     with pytest.raises(BrokenBank, match=f"ligne {line}"):
         read_bank(text, "essai.md")
+
+
+@pytest.mark.parametrize(
+    "line", ["", "F12", "[]", '{"sheet": "F12"}', '{"sheet": "F12", "q": 3}', '{"sheet": "F12", "q": " "}', "[" * 100_000]
+)
+def test_a_broken_line_of_other_authors_is_named(line):
+    with pytest.raises(BrokenBank, match="ligne 2"):
+        read_asked(f'{{"sheet": "F12", "q": "Où aller ?"}}\n{line}\n')
 
 
 @given(st.text(max_size=300))

@@ -64,18 +64,26 @@ def bank() -> Mapping[str, tuple[str, ...]]:
     return whole
 
 
+def read_asked(text: str, name: str = "asked.jsonl") -> tuple[tuple[str, str], ...]:
+    """(sheet id, question) of each line, in order. Raises ``BrokenBank`` with file and line for anything that is not in the form."""
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            entry = json.loads(line)
+            sheet, question = entry["sheet"], entry["q"]
+            if not isinstance(sheet, str) or not isinstance(question, str) or not question.strip():
+                raise ValueError
+        except (ValueError, KeyError, TypeError, RecursionError):
+            expected = '{"sheet": "F123", "q": "question"}'
+            raise BrokenBank(f"{name}, ligne {number} : attendu {expected}, lu « {line[:60]} ».") from None
+        found.append((sheet, question))
+    return tuple(found)
+
+
 @lru_cache(maxsize=1)
 def by_others() -> tuple[tuple[str, str], ...]:
     """The questions of other authors: (sheet id, question), in the order of the file. Raises ``BrokenBank``."""
-    found = []
-    for number, line in enumerate(ASKED.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            entry = json.loads(line)
-            found.append((str(entry["sheet"]), str(entry["q"])))
-        except (ValueError, KeyError, TypeError) as error:
-            expected = '{"sheet": "F123", "q": "question"}'
-            raise BrokenBank(f"asked.jsonl, ligne {number} : attendu {expected}, lu « {line[:60]} ».") from error
-    return tuple(found)
+    return read_asked(ASKED.read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=1)
