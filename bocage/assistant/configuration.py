@@ -13,13 +13,14 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from bocage.assistant.documents import Audience
+from bocage.assistant.hours_line import parse_hours
 from bocage.assistant.models import AssistantSettings
-from bocage.assistant.promise import Schedule, parse_hours
+from bocage.assistant.opening_hours import Schedule
 from bocage.contract.errors import BocageError
 from bocage.journal.services import record
 from bocage.organisations.models import User
 
-MOST_SERVICES, MOST_ORIGINS = 20, 20
+MOST_SERVICES, MOST_ORIGINS, MOST_HOURS = 20, 20, 600
 RETENTION_DAYS, ANSWER_MINUTES = (1, 365), (15, 2880)
 
 
@@ -31,17 +32,12 @@ class InvalidAssistantSettings(BocageError):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Who answers: a name, where its mail goes, when it is open (text, see ``promise.parse_hours``)."""
+    """Who answers: a name, where its mail goes, when it is open (text, see ``hours_line``)."""
 
     slug: str
     name: str
     email: str = ""
     hours: str = ""
-
-    @property
-    def schedule(self) -> Schedule | None:
-        """Its opening hours; None when it gave none."""
-        return parse_hours(self.hours)
 
 
 _RECEPTION = Service("accueil", "Accueil")
@@ -56,6 +52,11 @@ class Configuration:
     answer_minutes: int = 60
     services: tuple[Service, ...] = (_RECEPTION,)
     widget_origins: tuple[str, ...] = ()
+    time_zone: str = "Europe/Paris"
+
+    def schedule(self, service: Service) -> Schedule | None:
+        """When ``service`` is open, on the organisation's clock; None when it gave no hours."""
+        return parse_hours(service.hours, self.time_zone)
 
     @property
     def default_service(self) -> Service:
@@ -78,7 +79,7 @@ class Configuration:
 
 def configuration() -> Configuration:
     """The settings of the organisation in context; out of service where nobody has put it in service."""
-    row = AssistantSettings.objects.first()
+    row = AssistantSettings.objects.select_related("organisation").first()
     if row is None:
         return Configuration()
     return Configuration(
@@ -87,6 +88,7 @@ def configuration() -> Configuration:
         answer_minutes=row.answer_minutes,
         services=tuple(Service(**service) for service in row.services) or (_RECEPTION,),
         widget_origins=tuple(row.widget_origins),
+        time_zone=row.organisation.time_zone,
     )
 
 
@@ -151,8 +153,8 @@ def _services(rows: Iterable[Mapping[str, str]]) -> tuple[Service, ...]:
             raise InvalidAssistantSettings(f"Deux services s’appellent « {clean['name']} ». Donnez-leur des noms différents.")
         if clean["email"]:
             _check_email(clean["email"])
-        if len(clean["hours"]) > 300:
-            raise InvalidAssistantSettings(f"Les heures de « {clean['name']} » dépassent 300 caractères.")
+        if len(clean["hours"]) > MOST_HOURS:
+            raise InvalidAssistantSettings(f"Les heures de « {clean['name']} » dépassent {MOST_HOURS} caractères.")
         parse_hours(clean["hours"])
         found[slug] = Service(slug, **clean)
     if len(found) > MOST_SERVICES:

@@ -93,7 +93,7 @@ def parse_week(table: Mapping[str, Any]) -> Week:
         except ScheduleError as error:
             raise ScheduleError(f"{key} : {error}") from None
         for part in re.split(r",|\bet\b", fold(key)):
-            found = _days(part.strip(), key)
+            found = read_days(part.strip(), key)
             if isinstance(found, tuple):
                 nth.append(NthDay(*found, ranges))
             else:
@@ -102,7 +102,10 @@ def parse_week(table: Mapping[str, Any]) -> Week:
     return Week(cast("tuple[Ranges, Ranges, Ranges, Ranges, Ranges, Ranges, Ranges]", tuple(days)), tuple(nth))
 
 
-def _days(part: str, key: str) -> list[int] | tuple[int, int]:
+def read_days(part: str, key: str) -> list[int] | tuple[int, int]:
+    """« lundi », « samedi au mardi », « tous les jours » → numbers from 0; « 1er samedi du mois » → (rank, number). ``part`` is folded.
+    Raises ``ScheduleError``, which shows ``key``.
+    """
     if part == "tous les jours":
         return list(range(7))
     words = part.removesuffix(" du mois").split()

@@ -103,7 +103,7 @@ def _to_service(conversation: Conversation, by: User | None, reason: str) -> Non
     """The request enters a queue: promise, mail, and a line for the citizen."""
     settings = configuration()
     service = settings.service(conversation.service)
-    made = promise(service.schedule, local_now(), settings.within)
+    made = promise(settings.schedule(service), local_now(), settings.within)
     handover = open_handover(conversation)
     if handover is None:
         raise RuntimeError("a queued conversation has an open handover")

@@ -26,6 +26,13 @@ _LOCAL_LAW = {"57": "57", "67": "6AE", "68": "6AE"}
 _OVERSEAS = {"971", "972", "973", "974", "976"}
 # Good Friday is a holiday there only in communes with a Protestant temple or a mixed church: ``holidays`` counts it everywhere.
 
+_TERRITORIES = {
+    "America/Guadeloupe": "FR-971", "America/Martinique": "FR-972", "America/Cayenne": "FR-973", "Indian/Reunion": "FR-974",
+    "Indian/Mayotte": "FR-976", "America/Miquelon": "FR-PM", "America/St_Barthelemy": "FR-BL", "America/Marigot": "FR-MF",
+    "Pacific/Noumea": "FR-NC", "Pacific/Tahiti": "FR-PF", "Pacific/Marquesas": "FR-PF", "Pacific/Gambier": "FR-PF",
+    "Pacific/Wallis": "FR-WF",
+}  # fmt: skip
+
 # Academies and their zones: decree of 2015, unchanged since (education.gouv.fr).
 _ZONES: dict[SchoolZone, str] = {
     "A": "01 03 07 15 16 17 19 21 23 24 25 26 33 38 39 40 42 43 47 58 63 64 69 70 71 73 74 79 86 87 89 90",
@@ -39,6 +46,11 @@ def territory_of_department(department: str) -> str:
     code = department.strip().upper()
     subdivision = _LOCAL_LAW.get(code, code if code in _OVERSEAS else "")
     return f"FR-{subdivision}" if subdivision else "FR"
+
+
+def territory_of_time_zone(zone: str) -> str:
+    """The territory code of a French time zone: ``"Indian/Reunion"`` → ``"FR-974"``; ``"FR"`` for metropolitan France and any other."""
+    return _TERRITORIES.get(zone, "FR")
 
 
 def school_zone_of_department(department: str) -> SchoolZone | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bocage.assistant.promise import InvalidHours, parse_hours, promise
+from bocage.assistant.hours_line import InvalidHours, parse_hours
+from bocage.assistant.opening_hours import day_hours, is_open
+from bocage.assistant.promise import promise
 
 PARIS = ZoneInfo("Europe/Paris")
 HOURS = "lundi au vendredi 9 h-12 h, 14 h-17 h ; samedi 9 h-12 h"
@@ -53,17 +55,44 @@ def test_a_promise_falls_in_the_future_and_while_somebody_is_there(when, minutes
     schedule, now = parse_hours(HOURS), when.replace(tzinfo=PARIS)
     due = promise(schedule, now, timedelta(minutes=minutes)).due_at
     assert due and due > now and due.minute % 15 == 0
-    assert schedule.closing(due - timedelta(minutes=1)), "promised for an hour at which the service is closed"
+    assert is_open(schedule, due - timedelta(minutes=1)), "promised for an hour at which the service is closed"
 
 
-@given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)))
-@settings(max_examples=300, deadline=None, database=None)
-def test_the_next_opening_is_open_and_none_is_missed(when):
-    schedule, now = parse_hours(HOURS), when.replace(tzinfo=PARIS)
-    opening = schedule.next_opening(now)
-    assert opening >= now and schedule.closing(opening)
-    if opening > now:
-        assert not schedule.closing(opening - timedelta(minutes=1))
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)), st.sampled_from(["Indian/Reunion", "America/Cayenne", "Europe/Paris"]))
+@settings(max_examples=100, deadline=None, database=None)
+def test_a_promise_of_a_night_service_is_kept_when_clocks_move(when, zone):
+    schedule = parse_hours("tous les jours 0h-24h ; ouvert les jours fériés", zone)
+    now = when.replace(tzinfo=ZoneInfo(zone))
+    due = promise(schedule, now, timedelta(minutes=90)).due_at
+    assert timedelta(minutes=90) <= due.astimezone(UTC) - now.astimezone(UTC) < timedelta(minutes=105)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "closed"),
+    [
+        ("lundi au samedi 9h-12h", "Europe/Paris", ["2026-05-01", "2026-12-25"]),
+        ("lundi au samedi 9h-12h", "Indian/Reunion", ["2026-12-25", "2027-12-20"]),
+        ("lundi au samedi 9h-12h", "America/Guadeloupe", ["2026-05-27"]),
+        ("lundi au samedi 9h-12h ; jours fériés d’Alsace-Moselle", "Europe/Paris", ["2026-04-03", "2026-12-26"]),
+        ("lundi au samedi 9h-12h ; fermé du 24/12/2026 au 02/01/2027 : congés", "Europe/Paris", ["2026-12-24", "2026-12-30", "2027-01-02"]),
+        ("lundi au samedi 9h-12h\nFermé le 1er juin 2026\nle 2026-06-02 : fermé", "Europe/Paris", ["2026-06-01", "2026-06-02"]),
+    ],
+)
+def test_holidays_of_the_territory_and_closures_are_closed(text, zone, closed):
+    schedule = parse_hours(text, zone)
+    assert not [day for day in closed if day_hours(schedule, date.fromisoformat(day)).ranges]
+    assert day_hours(schedule, date(2026, 6, 10)).ranges
+
+
+def test_days_of_the_month_and_exceptional_openings():
+    schedule = parse_hours(
+        "lundi au vendredi 9h-12h ; 1er samedi du mois 10 h-11 h ; le 12/12/2026 de 14 h à 18 h ; fermé le 14/12/2026 (pont)"
+    )
+    shown = {day: [(r.start // 60, r.end // 60) for r in day_hours(schedule, date(2026, 12, day)).ranges] for day in (1, 5, 12, 14, 19)}
+    assert shown == {1: [(9, 12)], 5: [(10, 11)], 12: [(14, 18)], 14: [], 19: []}
+    assert day_hours(schedule, date(2026, 12, 14)).reason == "pont"
+    assert not is_open(parse_hours("dimanche 9h-12h ; ouvert les jours fériés"), at("2026-05-01T10:00"))
+    assert is_open(parse_hours("tous les jours 9h-12h ; ouvert les jours fériés"), at("2026-05-01T10:00"))
 
 
 @pytest.mark.parametrize(
@@ -82,11 +111,26 @@ def test_how_people_write_hours(text, days):
         with pytest.raises(InvalidHours):
             parse_hours(text)
         return
-    assert len(parse_hours(text).days) == days
+    assert sum(bool(ranges) for ranges in parse_hours(text).week.days) == days
 
 
 @pytest.mark.parametrize(
-    "text", ["lundi", "lundi 25h-26h", "lundi 12h-9h", "lundi 9h-12h 11h-13h", "blabla 9h-12h", "9h-12h", "lundi 9h-12h sauf férié"]
+    "text",
+    [
+        "fermé le 24/12/2026",
+        "lundi 9h-12h ; fermé le 31/02/2027",
+        "lundi 9h-12h ; fermé du 02/01/2027 au 24/12/2026",
+        "lundi 9h-12h ; le 24/12/2026",
+        "lundi 9h-12h ; le 24/12/2026 matin 9h-12h",
+        "lundi 9h-12h ; lundi 11h-13h",
+        "lundi",
+        "lundi 25h-26h",
+        "lundi 12h-9h",
+        "lundi 9h-12h 11h-13h",
+        "blabla 9h-12h",
+        "9h-12h",
+        "lundi 9h-12h sauf férié",
+    ],
 )
 def test_hours_that_cannot_be_read_teach(text):
     with pytest.raises(InvalidHours) as refused:
