@@ -44,8 +44,8 @@ def answer_from(finder: Finder, question: str, history: Sequence[Turn], audience
 
 def _answer(question: str, history: Sequence[Turn], audience: Audience, finder: Finder, now: datetime) -> Answer:
     seen = screen(question)
-    if seen.emergency is not None and seen.level == "urgence":
-        return _emergency(seen.emergency)
+    if seen.emergency is not None and seen.level == "urgence" and not _insists(question, history, seen.emergency):
+        return _emergency(seen.emergency, question)
     if seen.third_party:
         return _other_people()
     if not stems(tokens(question)):
@@ -57,9 +57,15 @@ def _answer(question: str, history: Sequence[Turn], audience: Audience, finder: 
         given = _two_requests(found, now)
     else:
         given = _from_document(asked, question, found, now)
-    # A doubt about distress is said, unless the question is plainly about something that a page answers.
     plain = found.accepted and bool(found.matches) and found.matches[0].confidence >= _PLAINLY
-    return _with_numbers(given, seen.emergency) if seen.emergency is not None and not plain else given
+    return given if seen.emergency is None or (seen.doubtful and plain) else _with_numbers(given, seen.emergency)
+
+
+def _insists(question: str, history: Sequence[Turn], emergency: Emergency) -> bool:
+    """Whether these very words were just answered with the numbers to call: they were only words, the person says."""
+    before = [turn for turn in history if turn.author in (Author.CITIZEN, Author.MACHINE)][-2:]
+    said = [(turn.author, " ".join(turn.text[:MAX_QUESTION].split())) for turn in before]
+    return said == [(Author.CITIZEN, question), (Author.MACHINE, emergency.sentence)]
 
 
 def _search(question: str, history: Sequence[Turn], audience: Audience, finder: Finder) -> tuple[str, Found]:
@@ -163,8 +169,10 @@ def _refusal(found: Found, now: datetime) -> Answer:
     )
 
 
-def _emergency(emergency: Emergency) -> Answer:
-    return Answer(Kind.EMERGENCY, steps=_numbers(emergency), reason=emergency.sentence, confidence=1.0)
+def _emergency(emergency: Emergency, question: str) -> Answer:
+    """The numbers alone. One step leads back to the question, for those in no danger: the answer then has the numbers above it."""
+    onward = Option("Ce n’est pas une urgence : chercher la réponse", question)
+    return Answer(Kind.EMERGENCY, options=(onward,), steps=_numbers(emergency), reason=emergency.sentence, confidence=1.0)
 
 
 def _numbers(emergency: Emergency) -> tuple[Step, ...]:

@@ -240,6 +240,27 @@ def withdraw(conversation: Conversation) -> None:
         advance(conversation, h.Leaves())
 
 
+def seen_as_emergency(conversation: Conversation) -> Message | None:
+    """The citizen's last words, when the machine has just answered them with the numbers to call and nobody has taken over."""
+    if conversation.state == h.State.HUMAN:
+        return None
+    last = Message.objects.filter(conversation=conversation).exclude(author=Author.SYSTEM).order_by("-pk").first()
+    return last.reply_to if last is not None and last.kind == Kind.EMERGENCY.value else None
+
+
+def no_emergency(conversation: Conversation, answerer: Answerer | None = None) -> None:
+    """Those were only words, the person says: the request made in their name is taken back, and the same words are asked again.
+
+    Raises ``InvalidMessage`` when no emergency was seen last, ``NotNow`` once a person has taken over.
+    """
+    words = seen_as_emergency(conversation)
+    if words is None:
+        raise InvalidMessage("Cette réponse n’est plus la dernière. Posez votre question de nouveau.")
+    if conversation.waits:
+        withdraw(conversation)
+    ask(conversation, words.text, answerer, nonce=f"calme-{words.pk}")
+
+
 def reopen(conversation: Conversation) -> None:
     """Say that it is not settled: the same service gets it again."""
     with transaction.atomic():

@@ -18,6 +18,7 @@ import hashlib
 import itertools
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,6 +38,7 @@ _PENALTY = 1e-5
 _PAIR_REACH = 7
 _FEWEST_WORDS = 8
 _WHOLE_WORDS = 60
+_BY_HAND = ("3", "4", "5", "6", "7", "paires")
 NEUTRAL, THIRD_PARTY = "neutre", "tiers"
 Model = tuple[list[str], np.ndarray, np.ndarray, np.ndarray]
 """Kind names, weights (buckets, kinds), bias (kinds) and rarity of each bucket (buckets)."""
@@ -58,6 +60,8 @@ class Screening:
     emergency: Emergency | None = None
     level: Level = Level.NONE
     third_party: bool = False
+    doubtful: bool = False
+    """Distress is the less likely reading: not said where a page plainly answers the question."""
 
 
 def screen(text: str) -> Screening:
@@ -80,7 +84,8 @@ def screen(text: str) -> Screening:
         return Screening(third_party=third)
     # Where several kinds are named, the likeliest of them speaks; where that is none of them, the one with most at stake.
     kind = next((k for seen in (sure, hinted) for k in (scores.kind, *emergency_table()) if k in seen), scores.kind)
-    return Screening(emergency_table()[kind], level, third_party=third and level is not Level.URGENT)
+    doubtful = not harmed and distress < limits["net"]
+    return Screening(emergency_table()[kind], level, third_party=third and level is not Level.URGENT, doubtful=doubtful)
 
 
 @lru_cache(maxsize=1)
@@ -113,17 +118,19 @@ def _by_sense(text: str) -> _Scores | None:
     neutral, third = names.index(NEUTRAL), names.index(THIRD_PARTY)
     harms = [i for i in range(len(names)) if i not in (neutral, third)]
     harm = np.logaddexp.reduce(logs[:, harms], axis=1)
-    distress = harm - np.logaddexp(logs[:, neutral], logs[:, third])
-    other = logs[:, third] - np.logaddexp(logs[:, neutral], harm)
+    # A part of a long message must say more than the whole of a short one: among many, one will always sound grave.
+    apart = np.r_[0.0, np.full(len(logs) - 1, settings()["seuils"]["partie"])]
+    distress = harm - np.logaddexp(logs[:, neutral], logs[:, third]) - apart
+    other = logs[:, third] - np.logaddexp(logs[:, neutral], harm) - apart
     at = int(np.argmax(distress))
     return _Scores(float(distress[at]), float(other.max()), names[harms[int(np.argmax(logs[at, harms]))]])
 
 
 def _joined(words: _Scores, sense: _Scores | None) -> _Scores:
-    """The two scores together: the meaning, and half of the words. Without the meaning, the words count for both."""
+    """The two scores together. Without the meaning, the words count for both."""
     if sense is None:
-        return _Scores(1.5 * words.distress, 1.5 * words.third_party, words.kind)
-    return _Scores(sense.distress + 0.5 * words.distress, sense.third_party + 0.5 * words.third_party, sense.kind)
+        return _Scores(2 * words.distress, 2 * words.third_party, words.kind)
+    return _Scores(sense.distress + words.distress, sense.third_party + words.third_party, sense.kind)
 
 
 def _by_scores(sentences: Sequence[Sequence[str]]) -> _Scores:
@@ -204,7 +211,7 @@ def examples() -> dict[str, list[str]]:
     for path in sorted((DATA / "screening").glob("*.txt")):
         found.setdefault(path.stem.split("_")[0], []).extend(_lines(path))
     asked = [question for _, question in by_others()]
-    by_hand = [line for n in (3, 4) for line in _lines(DATA / "screening" / f"neutre_{n}.txt")]
+    by_hand = [line for part in _BY_HAND for line in _lines(DATA / "screening" / f"neutre_{part}.txt")]
     found[NEUTRAL] += 3 * by_hand + 4 * (_lines(FOLDER / "off_topic.txt") + asked)
     return found
 
@@ -223,18 +230,17 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def fit_sense(written: Mapping[str, Sequence[str]]) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Names, mean and weights of the score on the meaning. Of the many ordinary questions of the bank, one in three is enough."""
+def fit_sense(written: Mapping[str, Sequence[str]]) -> tuple[list[str], screening_sense.Net]:
+    """Names and network of the score on the meaning. Of the many ordinary questions of the bank, one in three is enough."""
     bank = frozenset(_lines(DATA / "screening" / "neutre_courant.txt"))
     names = sorted(written)
-    kept = {name: [t for n, t in enumerate(written[name]) if name != NEUTRAL or t not in bank or n % 3 == 0] for name in names}
-    texts = [text for name in names for text in kept[name]]
-    once = list(dict.fromkeys(texts))
+    counts = [Counter(t for n, t in enumerate(written[name]) if name != NEUTRAL or t not in bank or n % 3 == 0) for name in names]
     embedder = default_model().embedder
     assert embedder is not None, "the weights are made where the encoder is installed"
-    vectors = dict(zip(once, embedder.encode(once), strict=True))
-    targets = np.repeat(np.arange(len(names)), [len(kept[name]) for name in names])
-    return names, *screening_sense.fit(names, np.stack([vectors[text] for text in texts]), targets)
+    texts = [text for count in counts for text in count]
+    targets = np.repeat(np.arange(len(names)), [len(count) for count in counts])
+    times = np.array([n for count in counts for n in count.values()], np.float64)
+    return names, screening_sense.fit(len(names), embedder.encode(texts), targets, times)
 
 
 def fit(written: Mapping[str, Sequence[str]]) -> Model:

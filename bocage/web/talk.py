@@ -184,6 +184,7 @@ def talk_context(conversation: Conversation | None) -> dict[str, Any]:
         "alive": conversation.waits or pending is not None,
         "expected": _expected(settings) if handover is None else "",
         "several": len(settings.services) > 1,
+        "calm": conversations.seen_as_emergency(conversation) is not None,
     }
 
 
@@ -271,6 +272,7 @@ _ACTIONS: dict[str, Callable[[Conversation, Mapping[str, str]], None]] = {
     "service": lambda conversation, sent: conversations.choose_service(conversation, sent.get("service", "")),
     "contact": _contact,
     "retirer": lambda conversation, sent: conversations.withdraw(conversation),
+    "pas-urgence": lambda conversation, sent: conversations.no_emergency(conversation),
     "rouvrir": lambda conversation, sent: conversations.reopen(conversation),
     "avis": _opinion,
     "effacer": lambda conversation, sent: conversations.erase(conversation),
@@ -300,7 +302,7 @@ def _step(step: Step) -> NextStep:
 
 def _expected(settings: Configuration) -> str:
     """What a request made now would be promised."""
-    return promise(settings.default_service.schedule, local_now(), settings.within).sentence
+    return promise(settings.schedule(settings.default_service), local_now(), settings.within).sentence
 
 
 def waiting_line(handover: Handover, now: datetime) -> str:

@@ -60,6 +60,17 @@ def test_what_the_model_adds_is_taken_out_and_the_passage_stays(settings, talk, 
 
 
 @pytest.mark.django_db
+def test_the_widget_is_given_the_same_sentences_and_the_passage_of_each(settings, talk, client):
+    with replying(200, scripted(TRUE, *INVENTED)) as url:
+        use(settings, url)
+        conversations.ask(talk, "déchetterie ?")
+    site = {"Origin": "https://www.brenoux.example"}
+    given = client.get(f"/{talk.organisation.slug}/assistant-widget/{talk.secret}/", headers=site).json()["messages"][-1]
+    assert given["worded"] == [{"text": TRUE, "passage": 1}]
+    assert given["quotes"][0]["sentences"] == [OPENING.text]
+
+
+@pytest.mark.django_db
 def test_sentences_come_one_by_one_then_the_answer_is_kept(settings, talk, client):
     with replying(200, scripted(TRUE, *INVENTED, TRUE_TOO)) as url:
         use(settings, url, 0.0)

@@ -160,6 +160,17 @@ with organisation_context(get_organisation({slug!r})):
 """
 
 
+WORDED = """
+from bocage.assistant.models import Message
+from bocage.organisations.services import get_organisation
+from bocage.organisations.tenancy import organisation_context
+with organisation_context(get_organisation({slug!r})):
+    said = Message.objects.filter(author="machine").last()
+    said.answer["worded"] = [{{"text": "C’est ouvert <i>samedi</i>.", "source": 0}}]
+    said.save()
+"""
+
+
 def test_the_widget_on_a_foreign_site_with_a_strict_policy(portal: World, tmp_path):
     with commune_site(portal) as site, chromium(tmp_path / "profile", width=390) as driver:
         driver.get(site)
@@ -178,8 +189,11 @@ def test_the_widget_on_a_foreign_site_with_a_strict_policy(portal: World, tmp_pa
         assert "<b>samedi</b>" in inside("return root.querySelector('.you').textContent"), "text stays text"
         assert "1 septembre 2026" in inside("return root.textContent") and inside("return root.querySelector('blockquote + p a').href")
         assert inside("return getComputedStyle(root.querySelector('section')).borderTopWidth") == "4px", "the sheet is applied"
+        portal.server.python(WORDED.format(slug=ORGANISATION))
         driver.get(site)
         until(lambda: PASSAGE in inside("return root.textContent"), "the same conversation after a new page")
+        shown = inside("return root.textContent")
+        assert "par un modèle de langage" in shown and "C’est ouvert <i>samedi</i>. 1" in shown and "Passage 1" in shown
         inside("[...root.querySelectorAll('button')].find(b => b.textContent === 'Demander une personne').click()")
         until(lambda: "Votre demande est enregistrée" in inside("return root.textContent"), "the request")
         refused = [

@@ -10,8 +10,8 @@ from django.test import Client
 from bocage.assistant import configuration, conversations
 from bocage.assistant.answer_types import Answer, Cited, Kind
 from bocage.assistant.documents import Audience, Origin, Step, StepKind
+from bocage.assistant.hours_line import parse_hours
 from bocage.assistant.models import Conversation, CuratedPair, Feedback, Message
-from bocage.assistant.promise import parse_hours
 from bocage.organisations.tenancy import organisation_context
 from tests.web.portal import HOME, client_of
 
@@ -258,7 +258,7 @@ def test_the_settings_page_teaches_and_keeps_what_was_typed(brenoux):
     with organisation_context(brenoux):
         held = configuration.configuration()
     assert (held.retention_days, held.answer_minutes, held.services[0].slug) == (15, 45, "mairie")
-    assert held.services[0].schedule == parse_hours("lundi 9 h-12 h")
+    assert held.schedule(held.services[0]) == parse_hours("lundi 9 h-12 h", held.time_zone)
 
 
 def widget(client: Client, method: str, path: str = "", origin: str = SITE, **sent):

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from bocage.assistant import conversations
 from bocage.assistant.configuration import configuration
 from bocage.assistant.documents import Audience
+from bocage.assistant.handover import State
 from bocage.assistant.models import Conversation
 from bocage.assistant.transitions import UnknownConversation
 from bocage.contract.errors import BocageError
@@ -122,12 +123,14 @@ def _document(request: HttpRequest, conversation: Conversation) -> dict[str, Any
         "person": conversation.held_by.name if conversation.held_by else "",
         "services": [{"slug": s.slug, "name": s.name} for s in context["settings"].services] if context["several"] else [],
         "contact": bool(conversation.contact),
-        "messages": [_message(line) for line in context["lines"]],
+        "calm": context["calm"],
+        "messages": [_message(line, conversation.state == State.BOT) for line in context["lines"]],
     }
 
 
-def _message(line: Line) -> dict[str, Any]:
+def _message(line: Line, machine_speaks: bool) -> dict[str, Any]:
     answer = line.answer
+    choices = answer.options if answer and line.last and machine_speaks else ()
     return {
         "id": line.message.pk,
         "author": line.message.author,
@@ -137,7 +140,8 @@ def _message(line: Line) -> dict[str, Any]:
         "text": "" if answer and answer.sentences else line.message.text,
         "notice": answer.notice if answer else "",
         "quotes": [_quote(quote) for quote in line.quotes],
-        "options": [{"label": o.label, "question": o.question or o.label} for o in answer.options] if answer and line.last else [],
+        "worded": [{"text": text, "passage": number} for text, number in line.worded],
+        "options": [{"label": o.label, "question": o.question or o.label} for o in choices],
         "steps": [{"kind": step.kind, "label": step.label, "href": step.href, "target": step.target} for step in line.steps],
     }
 

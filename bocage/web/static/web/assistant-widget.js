@@ -87,6 +87,7 @@
         parts = [el("p", {}, talk.person ? talk.person + " vous répond. La machine se tait." : "Votre demande est enregistrée. " + talk.promise)];
         if (talk.state === "demande") (talk.services || []).forEach(function (s) { parts.push(does("service", s.name, false, { service: s.slug })); });
         if (!talk.contact) parts.push(this.contact());
+        if (talk.calm) parts.push(does("pas-urgence", "Ce n’est pas une urgence : chercher la réponse"));
         if (talk.state !== "humain") parts.push(does("retirer", "Retirer ma demande"));
       }
       if (f.phone) parts.push(el("p", { class: "s" }, ["Par téléphone : ", link("tel:" + f.tel, f.phone)]));
@@ -146,7 +147,10 @@
       if (m.author === "systeme") return el("p", { class: "s" }, m.text);
       if (m.author === "agent") { node.append(el("p", { class: "s" }, m.who), el("p", { class: "who" }, m.text)); return node; }
       if (m.kind === "urgence") node.append(el("p", { class: "bad" }, ["En danger ? Appelez ", link("tel:15", "15"), ", ", link("tel:112", "112"), " ou ", link("tel:3114", "3114"), "."]));
-      m.quotes.forEach(function (q) {
+      if (m.worded.length) node.append(el("p", { class: "s" }, "En plus simple, par un modèle de langage. Chaque phrase est vérifiée dans le passage dont elle porte le numéro."));
+      m.worded.forEach(function (w) { node.append(el("p", {}, [w.text + " ", el("sup", {}, String(w.passage))])); });
+      m.quotes.forEach(function (q, n) {
+        if (m.worded.length) node.append(el("p", { class: "s" }, "Passage " + (n + 1)));
         if (q.case.length) node.append(el("p", { class: "s" }, "Si : " + q.case.join(", et ")));
         node.append(el("blockquote", {}, q.sentences.map(function (s) { return el("p", {}, s); })),
           el("p", { class: "s" }, [q.origin + " : " + q.place + ". " + (q.publisher ? q.publisher + ". " : "") + (q.date ? "Mise à jour le " + day(q.date) + ". " : "Sans date. ") + (q.licence ? q.licence + ". " : ""),
