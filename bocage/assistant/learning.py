@@ -30,7 +30,8 @@ from bocage.methods.retrieval.question import read_question
 from bocage.methods.retrieval.spelling import Speller
 
 FOLDS, DIMENSIONS, SEED = 8, 256, 20261122
-OTHERS, HIDDEN, DRAWS = 3, 12, 4
+OTHERS, BARE, HIDDEN, DRAWS = 3, 3, 12, 4
+"""How many times questions by other authors count, and those on sheets whose questions are all left out; the ranker's size and number."""
 PER_FOLD = 500
 _LEAST_SHEETS = 50
 Say = Callable[[str], None]
@@ -223,8 +224,11 @@ def _cross_validate(m: Material, a: Asked) -> tuple[np.ndarray[Any, Any], list[r
 
 
 def _fit(a: Asked, questions: np.ndarray[Any, Any]) -> ranker.Ranker:
-    """The mean of ``DRAWS`` rankers from some of the questions; other authors', nearer to what will be asked, count ``OTHERS`` times."""
-    questions = np.r_[questions, np.repeat(questions[a.other[questions]], OTHERS - 1)]
+    """The mean of ``DRAWS`` rankers from some of the questions. Other authors', nearer to what will be asked, count ``OTHERS`` times; those
+    on sheets left without questions ``BARE`` times: a commune's own pages have none either.
+    """
+    more, bare = np.repeat(questions[a.other[questions]], OTHERS - 1), np.repeat(questions[a.bare[questions]], BARE - 1)
+    questions = np.r_[questions, more, bare]
     some = np.concatenate([np.arange(a.rows[n], a.rows[n + 1]) for n in questions])
     rows = np.r_[0, np.cumsum(a.rows[questions + 1] - a.rows[questions])].astype(np.int64)
     table, right = a.table[some], a.right[some]
