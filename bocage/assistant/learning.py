@@ -30,7 +30,7 @@ from bocage.methods.retrieval.question import read_question
 from bocage.methods.retrieval.spelling import Speller
 
 FOLDS, DIMENSIONS, SEED = 8, 256, 20261122
-OTHERS, BARE, HIDDEN, DRAWS = 3, 6, 12, 4
+OTHERS, BARE, HIDDEN, DRAWS = 3, 3, 12, 4
 """How many times questions by other authors count, and those on sheets whose questions are all left out; the ranker's size and number."""
 PER_FOLD = 500
 _LEAST_SHEETS = 50
