@@ -256,9 +256,13 @@ def no_emergency(conversation: Conversation, answerer: Answerer | None = None) -
     words = seen_as_emergency(conversation)
     if words is None:
         raise InvalidMessage("Cette réponse n’est plus la dernière. Posez votre question de nouveau.")
-    if conversation.waits:
-        withdraw(conversation)
-    ask(conversation, words.text, answerer, nonce=f"calme-{words.pk}")
+    with transaction.atomic():
+        # Both or neither: a request that is taken back leaves its question with the machine.
+        if conversation.waits:
+            withdraw(conversation)
+        question = receive(conversation, words.text, f"calme-{words.pk}")
+    if question.for_machine and not question.replies.exists():
+        answer(question, answerer)
 
 
 def reopen(conversation: Conversation) -> None:
