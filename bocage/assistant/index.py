@@ -115,8 +115,9 @@ def build(documents: Iterable[Document], folder: Path, *, base: Index | None = N
         np.save(version / "vectors.npy", raw, allow_pickle=False)
         storage.write_documents(version / "documents.sqlite", kept, marks)
         # Its own pages are the authority on a commune's words, even those said once; 3,000 sheets also hold misprints.
+        rarest = 2 if any(d.origin is Origin.NATIONAL for d in kept) else 1
         meta = {"embedder": model.embedder_name, "model": model.name}
-        storage.write_collection(version, collection, meta, rarest_word=2 if base is None else 1)
+        storage.write_collection(version, collection, meta, rarest)
         opened = _open_version(folder, version)
         storage.publish(folder, version)
     except BaseException:

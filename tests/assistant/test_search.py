@@ -212,6 +212,15 @@ def test_a_commune_s_own_words_are_not_corrected_away(tmp_path, model, national)
         assert ids(search(question, [national, own], model=model))[0] == expected
 
 
+def test_a_commune_without_national_sheets_keeps_its_words_too(tmp_path, model):
+    pages = [
+        sheet("lieu", "Le hameau de Passerort", "On y va à pied, passeport en poche. Un passeport suffit.", origin=Origin.LOCAL),
+        sheet("eau", "Eau", "La source est captée.", origin=Origin.LOCAL),
+    ]
+    own = build(pages, tmp_path, model=model)
+    assert own.speller.words(["passerort", "captee", "passseport"]) == ["passerort", "captee", "passeport"]
+
+
 def test_threads_share_an_index(national, model):
     answers: list[list[str]] = []
     ask = lambda: answers.append(ids(search("prix du passeport", [national], model=model)))  # noqa: E731
