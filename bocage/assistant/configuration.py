@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -13,13 +14,14 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from bocage.assistant.documents import Audience
-from bocage.assistant.hours_line import parse_hours
+from bocage.assistant.hours_line import InvalidHours, parse_hours
 from bocage.assistant.models import AssistantSettings
 from bocage.assistant.opening_hours import Schedule
 from bocage.contract.errors import BocageError
 from bocage.journal.services import record
 from bocage.organisations.models import User
 
+log = logging.getLogger(__name__)
 MOST_SERVICES, MOST_ORIGINS, MOST_HOURS = 20, 20, 600
 RETENTION_DAYS, ANSWER_MINUTES = (1, 365), (15, 2880)
 
@@ -55,8 +57,13 @@ class Configuration:
     time_zone: str = "Europe/Paris"
 
     def schedule(self, service: Service) -> Schedule | None:
-        """When ``service`` is open, on the organisation's clock; None when it gave no hours."""
-        return parse_hours(service.hours, self.time_zone)
+        """When ``service`` is open, on the organisation's clock; None when it gave no hours, or hours that can no longer be read."""
+        try:
+            return parse_hours(service.hours, self.time_zone)
+        except InvalidHours as error:
+            # Kept by an earlier version: no reason to refuse a citizen's request.
+            log.warning("hours of service %s: %s", service.slug, error.message)
+            return None
 
     @property
     def default_service(self) -> Service:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bocage.assistant.configuration import Configuration, Service
 from bocage.assistant.hours_line import InvalidHours, parse_hours
 from bocage.assistant.opening_hours import day_hours, is_open
 from bocage.assistant.promise import promise
@@ -136,6 +137,12 @@ def test_hours_that_cannot_be_read_teach(text):
     with pytest.raises(InvalidHours) as refused:
         parse_hours(text)
     assert len(refused.value.message) > 20
+
+
+def test_hours_that_can_no_longer_be_read_refuse_no_request():
+    settings = Configuration()
+    assert settings.schedule(Service("accueil", "Accueil", hours="à la bonne heure")) is None
+    assert settings.schedule(Service("accueil", "Accueil", hours="lundi 9h-12h")) is not None
 
 
 @given(st.text(max_size=80))
