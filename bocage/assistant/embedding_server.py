@@ -30,6 +30,7 @@ class EmbeddingServer:
         self._url, self._model, self._key, self._prefix = url, model, key, prefix
         self._probe = probe
         self._checked = probe is None
+        self._size = None if probe is None else len(probe)
         self._silent_until = 0.0
         self._lock = threading.Lock()
 
@@ -52,7 +53,7 @@ class EmbeddingServer:
                 return
             assert self._probe is not None
             found = self._some([PROBE])[0]
-            if found.shape != self._probe.shape or float(found @ self._probe) < _SAME:
+            if float(found @ self._probe) < _SAME:
                 raise ModelUnavailable(
                     f"Le serveur de vecteurs ne donne plus les mêmes vecteurs pour « {self._model} » : lancez bocage assistant train."
                 )
@@ -65,4 +66,9 @@ class EmbeddingServer:
         vectors = np.array(rows, np.float32)
         if vectors.ndim != 2 or not vectors.shape[1] or not np.isfinite(vectors).all():
             raise ModelUnavailable("Le serveur de vecteurs a rendu des vecteurs vides ou infinis.")
+        if vectors.shape[1] != (self._size or vectors.shape[1]):
+            raise ModelUnavailable(
+                f"Le serveur de vecteurs rend {vectors.shape[1]} nombres par texte au lieu de {self._size} : lancez bocage assistant train."
+            )
+        self._size = vectors.shape[1]
         return unit(vectors)

@@ -13,7 +13,8 @@ from bocage.cli.output import err, out
 def train_command(per_fold: int) -> None:
     """Learn to search with the vectors of BOCAGE_EMBEDDINGS_URL, then index everything again with them.
 
-    Takes minutes. Until the end, and after a failure, search stays what it was.
+    Takes minutes. Until all is learnt, and after a failure, search stays what it was; then words alone are searched in what is not
+    indexed again yet.
     """
     setup_django()
     from bocage.assistant.library import national_shelf, reindex

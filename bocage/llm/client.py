@@ -90,7 +90,7 @@ class ChatClient:
             try:
                 rows = sorted(json.loads(_body(response))["data"], key=lambda row: int(row["index"]))
                 vectors = [[float(value) for value in row["embedding"]] for row in rows]
-            except (ValueError, KeyError, TypeError, RecursionError):
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 raise ModelUnavailable("Le serveur de vecteurs n’a pas répondu dans la forme attendue.") from None
         if len(vectors) != len(texts) or len({len(vector) for vector in vectors}) > 1:
             raise ModelUnavailable(f"Le serveur de vecteurs a rendu {len(vectors)} vecteurs pour {len(texts)} textes.")

@@ -70,7 +70,14 @@ def test_the_prefix_goes_before_each_text_and_makes_other_vectors():
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"[" * 100_000, b'{"data": [{"index": 0, "embedding": []}]}', b'{"data": [{"index": 0, "embedding": [NaN]}]}', b'{"data": []}'],
+    [
+        b"{",
+        b"[" * 100_000,
+        b'{"data": [{"index": 0, "embedding": []}]}',
+        b'{"data": [{"index": 0, "embedding": [NaN]}]}',
+        b'{"data": []}',
+        b'{"data": [{"index": 0, "embedding": [1' + b"0" * 400 + b"]}]}",
+    ],
 )
 def test_what_is_no_vector_is_refused_and_not_asked_again_at_once(body):
     with replying(200, body, "application/json") as url:
@@ -86,6 +93,15 @@ def test_a_server_that_changed_its_model_under_the_same_name_is_found_out():
         probe = EmbeddingServer(url, "m").encode(["autre chose"])[0]
         with pytest.raises(ModelUnavailable, match="bocage assistant train"):
             EmbeddingServer(url, "m", probe=probe).encode(["bonjour"])
+
+
+def test_vectors_of_another_size_are_refused():
+    sizes = iter((4, 4, 5))
+    with embedding(lambda texts: np.ones((len(texts), next(sizes)))) as (url, _):
+        server = EmbeddingServer(url, "m", probe=np.full(4, 0.5, np.float32))
+        assert server.encode(["a"]).shape == (1, 4)
+        with pytest.raises(ModelUnavailable, match="5 nombres"):
+            server.encode(["b"])
 
 
 def test_before_it_has_learnt_the_package_s_own_model_serves(vectors):

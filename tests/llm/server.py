@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 
@@ -34,6 +34,18 @@ def language_model(folder: Path, seconds: float = 120) -> Iterator[str]:
 
 
 @contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
 def replying(status: int, body: bytes, kind: str = "text/event-stream") -> Iterator[str]:
     """A server that always gives the same answer, whatever is asked."""
 
@@ -48,14 +60,8 @@ def replying(status: int, body: bytes, kind: str = "text/event-stream") -> Itera
         def log_message(self, *args: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Reply) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/v1"
-        finally:
-            server.shutdown()
-            thread.join()
+    with _serving(Reply) as url:
+        yield url
 
 
 @contextmanager
@@ -75,14 +81,8 @@ def embedding(encode: Callable[[list[str]], Sequence[Sequence[float]]]) -> Itera
         def log_message(self, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Vectors) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/v1", requests
-        finally:
-            server.shutdown()
-            thread.join()
+    with _serving(Vectors) as url:
+        yield url, requests
 
 
 def main(folder: Path) -> None:
