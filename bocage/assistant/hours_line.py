@@ -16,7 +16,7 @@ from bocage.contract.errors import BocageError
 from bocage.methods.calendars import territory_of_time_zone
 
 _CLOCK = r"\d{1,2}\s*(?:h|:)\s*(?:\d{2})?"
-_RANGE = re.compile(rf"(?:de\s+)?({_CLOCK})\s*(?:-|–|\ba\b)\s*({_CLOCK})")
+_RANGE = re.compile(rf"(?:de\s+)?({_CLOCK})\s*(?:-|–|a)\s*({_CLOCK})")
 _MONTHS = ("janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre")
 _DATE = rf"(?:\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}(?:er)? (?:{'|'.join(_MONTHS)}) \d{{4}})"
 _DATED = re.compile(

@@ -102,6 +102,7 @@ def test_days_of_the_month_and_exceptional_openings():
         ("lundi au vendredi 9h-12h", 5),
         ("du lundi au samedi de 9 h 30 à 12 h et de 14:00 à 17:30", 6),
         ("lun, mer et ven 8h00-12h00", 3),
+        ("mardis : 9hà12h30, de 14 hà17 h", 1),
         ("tous les jours 0h-23h59", 7),
         ("Mardi 9 h–12 h\njeudi 14 h-18 h", 2),
         ("les", 0),
