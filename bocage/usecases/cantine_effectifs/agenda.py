@@ -23,6 +23,12 @@ RECENT = 250
 
 ZONES: tuple[SchoolZone, ...] = ("A", "B", "C")
 
+MAINLAND = ("FR", "FR-57", "FR-6AE")
+"""Territories that the calendar of the zones may hold for; overseas each rector sets another."""
+
+SAME_WEEK = 364
+"""Days from a day to the same weekday of the same week, a year later."""
+
 
 @dataclass(frozen=True)
 class Agenda:
@@ -43,11 +49,13 @@ FLAGS = (
 )
 
 
-def school_zone(known: pd.DatetimeIndex, choice: str) -> SchoolZone | None:
-    """The zone asked for; for « auto », the one in whose holidays the fewest meals were lately served; None when all three disagree with
-    the days served (zones moved in 2015, hence « lately »)."""
+def school_zone(known: pd.DatetimeIndex, choice: str, territory: str = "FR") -> SchoolZone | None:
+    """The zone asked for; for « auto », the one in whose holidays the fewest meals were lately served; None for « aucune », outside
+    mainland France, and when all three disagree with the days served (zones moved in 2015, hence « lately »)."""
     if choice in ZONES:
         return cast(SchoolZone, choice)
+    if choice == "aucune" or territory not in MAINLAND:
+        return None
     shares: list[tuple[float, SchoolZone]] = []
     for zone in ZONES:
         closed = school_holidays(known[-RECENT:], zone).dropna()
@@ -71,7 +79,7 @@ def _eids(first: int, last: int) -> tuple[tuple[pd.Timestamp, ...], tuple[pd.Tim
 def read_agenda(days: pd.DatetimeIndex, past: int, zone: SchoolZone | None, territory: str) -> Agenda:
     """The facts of ``days`` (in the order of time, the first ``past`` served). Raises ``ValueError`` for an unknown territory."""
     span = pd.date_range(days[0] - pd.Timedelta(days=FAR), days[-1] + pd.Timedelta(days=FAR))
-    school = _school_breaks(span, days[:past], zone)
+    school = school_breaks(span, days[:past], zone, territory)
     names = public_holidays(territory, range(span[0].year, span[-1].year + 1))
     holiday = np.array([day.date() in names for day in span])
     at = span.get_indexer(days)
@@ -85,11 +93,12 @@ def read_agenda(days: pd.DatetimeIndex, past: int, zone: SchoolZone | None, terr
     return Agenda(since, until, since_summer, until_summer, flags)
 
 
-def _school_breaks(span: pd.DatetimeIndex, known: pd.DatetimeIndex, zone: SchoolZone | None) -> np.ndarray:
-    """(span) school holidays: the long gaps between served days in the past, the calendar of the zone before and after.
+def school_breaks(span: pd.DatetimeIndex, known: pd.DatetimeIndex, zone: SchoolZone | None, territory: str) -> np.ndarray:
+    """(span) school holidays: the long gaps between served days in the past, the calendar of the zone before and after. Without a zone,
+    the days that come are on holiday when the same week was, the year before.
 
-    A gap counts when a zone of the country was then on holiday: a month whose figures were lost is no holiday. Without any calendar,
-    every long gap counts.
+    A gap counts when a zone of the country was then on holiday: a month whose figures were lost is no holiday. Where no calendar is
+    known, every long gap counts.
     """
     past = (span >= known[0]) & (span <= known[-1])
     told = school_holidays(span[~past], zone).fillna(False).to_numpy(dtype=bool)
@@ -98,9 +107,14 @@ def _school_breaks(span: pd.DatetimeIndex, known: pd.DatetimeIndex, zone: School
     for left, right in pairwise(known):
         if (right - left).days > LONG_GAP:
             inside = span[(span > left) & (span < right)]
-            anywhere = [school_holidays(inside, other) for other in ZONES]
-            if not anywhere[0].notna().any() or max(days.fillna(False).astype(float).mean() for days in anywhere) > 0.5:
+            anywhere = [school_holidays(inside, other) for other in ZONES if territory in MAINLAND]
+            unknown = not anywhere or not anywhere[0].notna().any()
+            if unknown or max(days.fillna(False).astype(float).mean() for days in anywhere) > 0.5:
                 breaks |= (span > left) & (span < right)
+    if zone is None:
+        for i in np.flatnonzero(span > known[-1]):
+            # A day more than a year ahead follows one that this loop has already filled.
+            breaks[i] = i >= SAME_WEEK and breaks[i - SAME_WEEK]
     return breaks
 
 
@@ -163,20 +177,45 @@ def _run_after(off: np.ndarray) -> np.ndarray:
     return runs
 
 
-def coming_days(known: pd.DatetimeIndex, menus: pd.DataFrame | None, params: CantineEffectifsParams) -> pd.DatetimeIndex:
-    """The next days to order from the deadline on: those of the menus when they reach that far, else those that the calendar opens."""
+def forbidden(days: pd.DatetimeIndex, params: CantineEffectifsParams) -> np.ndarray:
+    """(days) public holidays, and Wednesdays when the person says that none is served."""
+    names = public_holidays(params.territoire, sorted(set(days.year)))
+    holiday = np.array([day.date() in names for day in days], dtype=bool)
+    found: np.ndarray = holiday | (np.asarray(days.day_of_week == 2) & (params.mercredi == "non"))
+    return found
+
+
+def _usual_days(days: pd.DatetimeIndex, known: pd.DatetimeIndex, params: CantineEffectifsParams) -> np.ndarray:
+    """(days) those of the weekdays lately served, Wednesday as the person says, that are not public holidays."""
+    counts = np.bincount(known[known > known[-1] - pd.Timedelta(days=70)].day_of_week, minlength=7)
+    served = counts >= 0.3 * max(1, counts.max())
+    if params.mercredi != "auto":
+        served[2] = params.mercredi == "oui"
+    usual: np.ndarray = served[days.day_of_week] & ~forbidden(days, params)
+    return usual
+
+
+def open_days(days: pd.DatetimeIndex, known: pd.DatetimeIndex, params: CantineEffectifsParams) -> np.ndarray:
+    """(days, all after ``known``) usual days of service out of school holidays."""
+    span = pd.date_range(known[0], days[-1], freq="D").as_unit(known.unit)
+    closed = school_breaks(span, known, school_zone(known, params.zone_scolaire, params.territoire), params.territoire)
+    opened: np.ndarray = _usual_days(days, known, params) & ~closed[span.get_indexer(days)]
+    return opened
+
+
+def coming_days(
+    known: pd.DatetimeIndex, menus: pd.DataFrame | None, params: CantineEffectifsParams
+) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """The next days to order from the deadline on: those of the menus when they reach that far, else those that the calendar opens; and
+    the days of the menus passed over on the way, public holidays or weekdays without service."""
     first = known[-1] + pd.Timedelta(days=params.delai_jours)
     if menus is not None and len(menus):
         published = pd.DatetimeIndex(sorted(set(pd.to_datetime(menus["date"])))).as_unit(known.unit)
         published = published[(published >= first) & (published <= first + pd.Timedelta(days=FAR))]
-        if len(published):
-            return published[: params.jours_a_prevoir]
+        usual = _usual_days(published, known, params)
+        if usual.any():
+            kept = published[usual][: params.jours_a_prevoir]
+            return kept, published[~usual & (published <= kept[-1])]
     span = pd.date_range(first, periods=FAR, freq="D").as_unit(known.unit)
-    recent = known[known > known[-1] - pd.Timedelta(days=70)]
-    served = np.bincount(recent.day_of_week, minlength=7) >= 0.3 * max(1, np.bincount(recent.day_of_week, minlength=7).max())
-    if params.mercredi != "auto":
-        served[2] = params.mercredi == "oui"
-    names = public_holidays(params.territoire, range(span[0].year, span[-1].year + 1))
-    closed = school_holidays(span, school_zone(known, params.zone_scolaire)).fillna(False).to_numpy(dtype=bool)
-    opened = served[span.day_of_week] & ~closed & np.array([day.date() not in names for day in span])
-    return (span[opened] if opened.any() else span)[: params.jours_a_prevoir]
+    opened = open_days(span, known, params)
+    return (span[opened] if opened.any() else span)[: params.jours_a_prevoir], span[:0]

@@ -9,11 +9,12 @@ from typing import ClassVar, cast
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from bocage.contract.outcome import Outcome, Recommendation
 from bocage.contract.rows import FileInput, Row
 from bocage.contract.usecase import Inputs, Resources, Truth
+from bocage.usecases.cantine_effectifs.cleaning import one_per_cell
 from bocage.usecases.cantine_effectifs.forecast import Effort
 from bocage.usecases.cantine_effectifs.pictures import artifacts
 from bocage.usecases.cantine_effectifs.prediction import Answer, answer
@@ -65,8 +66,8 @@ class CantineEffectifs:
         table = outcome.table("commandes")
         ordered = pd.DataFrame(table.rows, columns=[column.name for column in table.columns])
         ordered["date"] = pd.to_datetime(ordered["date"])
-        served = truth["repas_servis"][["site_nom", "date", "reel"]]
-        served = served.groupby(["site_nom", "date"], as_index=False)["reel"].sum()
+        # Repeated lines are read here as in the past: what was told of the inputs need not be told again.
+        served = one_per_cell(truth["repas_servis"], ["reel"], [])
         served["date"] = pd.to_datetime(served["date"])
         both = ordered.merge(served[served["reel"] > 0], on=["site_nom", "date"])
         if both.empty:
@@ -115,26 +116,26 @@ def _outcome(found: Answer, *, usual: bool) -> Outcome:
 def _town(found: Answer, i: int, when: str, reference: float, usual: bool) -> Recommendation:
     panel = found.panel
     value = float(round(reference) if usual else found.order[i].sum())
-    evidence = {
+    evidence: dict[str, JsonValue] = {
         "jour": when,
         "reference": round(reference),
-        "reference_agents": found.agents,
+        "reference_agents": bool(found.agents[i].sum() == panel.wanted[i].sum()),
         "sites": int(panel.wanted[i].sum()),
+        "sites_selon_agents": int(found.agents[i].sum()),
         "greve": bool(panel.strike[panel.past + i]),
     }
     if usual:
         return Recommendation(when, ORDER_TOWN, value, "repas", None, 1.0, evidence)
-    evidence |= {
-        "attendu": round(float(found.expected[i])),
-        "bas": round(float(found.low[i])),
-        "haut": round(float(found.high[i])),
-        "niveau_pct": 90,
-        "marge": round(value) - round(float(found.expected[i])),
-        "facteurs": top_factors(found.found.factors[i]),
-    }
-    if panel.strike[panel.past + i] and found.strike_ratio is not None:
-        evidence["part_servie_les_jours_de_greve"] = round(found.strike_ratio, 2)
-    bounds = (min(float(evidence["bas"]), value), max(float(evidence["haut"]), value))  # type: ignore[arg-type]
+    expected = round(float(found.expected[i]))
+    evidence |= {"attendu": expected, "marge": round(value) - expected, "facteurs": top_factors(found.found.factors[i])}
+    bounds = None
+    if np.isfinite(found.low[i]):
+        low, high = round(float(found.low[i])), round(float(found.high[i]))
+        evidence |= {"bas": low, "haut": high, "niveau_pct": 90}
+        bounds = (min(low, value), max(high, value))
+    if panel.strike[panel.past + i] and found.strikes is not None:
+        evidence["part_servie_les_jours_de_greve"] = round(found.strikes.expected, 2)
+        evidence["part_commandee_ce_jour_de_greve"] = round(found.strikes.ordered, 2)
     # The town’s days come first; among them, those that leave habit most.
     score = 1.0 + min(1.0, abs(value - reference) / (reference + 1e-9))
     return Recommendation(when, ORDER_TOWN, value, "repas", bounds, round(score, 4), evidence)
@@ -142,15 +143,19 @@ def _town(found: Answer, i: int, when: str, reference: float, usual: bool) -> Re
 
 def _site(found: Answer, i: int, s: int, when: str, usual: bool) -> Recommendation:
     panel = found.panel
-    reference = float(found.reference[i, s]) if np.isfinite(found.reference[i, s]) else float(found.site_expected[i, s])
+    reference = float(found.reference[i, s])
     value = float(round(reference) if usual else found.order[i, s])
-    evidence = {"jour": when, "reference": round(reference), "reference_agents": found.agents}
+    evidence: dict[str, JsonValue] = {"jour": when, "reference": round(reference), "reference_agents": bool(found.agents[i, s])}
     if usual:
         return Recommendation(panel.names[s], ORDER_SITE, value, "repas", None, 0.0, evidence)
     expected = float(found.site_expected[i, s])
+    evidence |= {"attendu": round(expected), "marge": round(value) - round(expected)}
+    score = round(min(1.0, abs(value - reference) / (reference + 1e-9)), 4)
+    if panel.strike[panel.past + i]:
+        # A strike closes some schools and not others: the errors of normal days say nothing of one school that day.
+        return Recommendation(panel.names[s], ORDER_SITE, value, "repas", None, score, evidence)
     # The scale is a median absolute error: 1.4826 times it is a standard deviation for errors that follow a normal law.
     reach = 1.645 * 1.4826 * float(found.margin.site_scale[s])
     low, high = round(max(0.0, expected - reach)), round(expected + reach)
-    evidence |= {"attendu": round(expected), "bas": low, "haut": high, "niveau_pct": 90, "marge": round(value) - round(expected)}
-    score = min(1.0, abs(value - reference) / (reference + 1e-9))
-    return Recommendation(panel.names[s], ORDER_SITE, value, "repas", (min(low, value), max(high, value)), round(score, 4), evidence)
+    evidence |= {"bas": low, "haut": high, "niveau_pct": 90}
+    return Recommendation(panel.names[s], ORDER_SITE, value, "repas", (min(low, value), max(high, value)), score, evidence)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from bocage.usecases.cantine_effectifs.words import plain
 
 RARE = 4
 """A word met on fewer days than this says nothing yet."""
@@ -41,22 +42,19 @@ _EMPTY_WORDS = frozenset(
         "local",
     )
 )
+_QUALITIES = ("bio", "local", "maison", "label rouge")
+"""Words of a tag that tell the quality of a dish: « végétarien / bio » is no choice between two dishes."""
+
 FAMILIES = ("poisson", "porc", "boeuf", "volaille", "viande", "sans_viande", "frites", "pates", "fete", "pique_nique")
 MEAT = frozenset({"porc", "boeuf", "volaille", "viande"})
-
-
-def plain(text: str) -> str:
-    """Lower case, no accent, œ as oe, one space between words, no final s or x: « Œufs durs » → « oeuf dur »."""
-    lowered = text.lower().replace("œ", "oe").replace("æ", "ae")
-    letters = "".join(c for c in unicodedata.normalize("NFD", lowered) if unicodedata.category(c) != "Mn")
-    return " ".join(word if len(word) < 4 else re.sub(r"(?<=\w)[sx]$", "", word) for word in re.findall(r"[a-z]+", letters))
 
 
 @lru_cache(maxsize=1)
 def rules() -> dict[str, dict[str, list[str]]]:
     """The rules of ``regles_menus.toml``, their words (and the names of tags) as dishes are read."""
     loaded = tomllib.loads((Path(__file__).parent / "regles_menus.toml").read_text(encoding="utf-8"))
-    words = {part: {name: [plain(word) for word in given] for name, given in loaded[part].items()} for part in ("familles", "sauf")}
+    parts = ("familles", "sauf", "formes", "matieres")
+    words = {part: {name: [plain(word) for word in given] for name, given in loaded[part].items()} for part in parts}
     return words | {"etiquettes": {plain(name.replace("_", " ")): list(given) for name, given in loaded["etiquettes"].items()}}
 
 
@@ -67,24 +65,58 @@ def _says(text: str, words: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=20_000)
 def families(dish: str) -> frozenset[str]:
-    """The families that the name of a dish tells: « Parmentier de poisson » → {poisson}; empty for « Yaourt »."""
-    text = plain(dish)
+    """The families that the words of a dish tell: « Parmentier de poisson » → {poisson}; empty for « Yaourt »."""
+    whole = plain(dish)
+    text = _without_shapes(whole, ("vegetal",))
     found = {name for name, words in rules()["familles"].items() if _says(text, words)}
+    if text != whole:
+        found.add("sans_viande")
     if found & MEAT and _says(text, rules()["sauf"]["vegetal"]):
         # « Boulettes de soja », « Hachis végétal »: words of meat that name a shape stand down, true meats (porc, poulet…) remain.
-        found -= {"viande"} | ({"boeuf"} if not _says(text, ["boeuf", "veau", "agneau", "mouton"]) else set())
+        found -= {"viande"} | ({"boeuf"} if not _says(text, rules()["matieres"]["boeuf"]) else set())
         found.add("sans_viande")
     return frozenset(found)
 
 
+def _without_shapes(text: str, materials: Iterable[str]) -> str:
+    """``text`` without the shapes made of one of ``materials``, which themselves stay: « nugget de ble » → « de ble »."""
+    for material in materials:
+        text = _shape(material).sub(lambda found: found["made"], text)
+    return text
+
+
+@lru_cache(maxsize=8)
+def _shape(material: str) -> re.Pattern[str]:
+    shapes, made = rules()["formes"], "|".join(rules()["matieres"][material])
+    names = "|".join(word for family, words in shapes.items() if family != material for word in words)
+    adjectives = "|".join(rules()["sauf"]["adjectifs"])
+    direct = f"|(?:{'|'.join(rules()['sauf']['dit_vegetal'])})" if material == "vegetal" else ""
+    return re.compile(rf"\b(?:{names})(?: (?:{adjectives}))? (?P<made>(?:a base )?(?:de|d) (?:{made}){direct})\b")
+
+
 def contradiction(dish: str, tag: str | None) -> str:
-    """The family that ``dish`` tells and that its ``tag`` excludes; empty when they agree, or when the tag is not a known one."""
+    """The family that ``dish`` tells and that its ``tag`` excludes; empty when they agree, or when the tag is not a known one.
+
+    A shape made of another animal accuses nobody: « Jambon de dinde » is no pork, « Nuggets de poisson » no poultry.
+    """
     if not tag:
         return ""
-    key = plain(tag).replace("vegetarienne", "vegetarien")
-    excluded = next((words for name, words in rules()["etiquettes"].items() if key.startswith(name)), [])
-    told = families(dish)
-    return next((family for family in excluded if family in told), "")
+    excluded = _excluded(tag)
+    materials = [name for name in rules()["matieres"] if name != "vegetal"]
+    told = families(dish) & families(_without_shapes(plain(dish), materials))
+    return next((family for family in rules()["familles"] if family in excluded and family in told), "")
+
+
+def _excluded(tag: str) -> set[str]:
+    """Families that a tag excludes: all those of the names it holds; of « végétarien ou poisson », those that both exclude."""
+    parts = []
+    for part in re.split(r"\bou\b|/", tag.lower()):
+        words = f" {plain(part)} "
+        # « sans poisson », « non végétarien » are no promise of fish, nor of no meat; « sans porc » is a name of its own.
+        names = [name for name in rules()["etiquettes"] if f" {name} " in re.sub(rf" (?:sans|non) {name} ", " ", words)]
+        if names or not _says(words.strip(), _QUALITIES):
+            parts.append({family for name in names for family in rules()["etiquettes"][name]})
+    return set.intersection(*parts) if parts else set()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import pandas as pd
 from bocage.contract import french
 from bocage.contract.errors import NotEnoughData
 from bocage.contract.usecase import Inputs
-from bocage.usecases.cantine_effectifs.agenda import coming_days
+from bocage.usecases.cantine_effectifs.asked import asked_days
+from bocage.usecases.cantine_effectifs.cleaning import one_per_cell, without_lone_dates
 from bocage.usecases.cantine_effectifs.enrolment import school_year, weights
 from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
 
@@ -23,9 +24,6 @@ LEAST_DAYS = 40
 
 KEPT_DAYS = 1_000
 """Served days kept, about seven school years of four days a week: older habits teach little, and time grows with their cube."""
-
-ACTIVE_DAYS = 30
-"""A site that served nothing on the last served days of this number is closed."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +63,17 @@ class Panel:
 def read_panel(inputs: Inputs, params: CantineEffectifsParams) -> Panel:
     """The panel of a deposit. Raises ``NotEnoughData`` when fewer than ``LEAST_DAYS`` days were served."""
     notes: list[str] = []
-    table = _one_per_cell(cast(pd.DataFrame, inputs["frequentation"]), notes)
+    given = cast(pd.DataFrame, inputs["frequentation"])
+    if given.empty:
+        raise NotEnoughData(f"Aucun repas n’est renseigné : donnez au moins {LEAST_DAYS} jours de repas servis par site.")
+    table = without_lone_dates(one_per_cell(given, ["prevision", "reel"], notes), notes)
     reel = table.pivot(index="date", columns="site_nom", values="reel")
     reel = reel.where(reel > 0).dropna(how="all").iloc[-KEPT_DAYS:]
     if len(reel) < LEAST_DAYS:
         counted = french.count(len(reel), "jour servi", "jours servis")
         raise NotEnoughData(f"L’historique compte {counted} : donnez au moins {LEAST_DAYS} jours de repas servis par site.")
     known = pd.DatetimeIndex(reel.index)
-    wanted = _wanted(table, reel, known, cast("pd.DataFrame | None", inputs.get("menus")), params, notes)
+    wanted = asked_days(table, reel, cast("pd.DataFrame | None", inputs.get("menus")), params, notes)
     names = tuple(sorted(str(name) for name in wanted.columns[wanted.any(axis=0)]))
     kept = [name for name in reel.columns if reel[name].notna().any()]
     names = tuple(sorted(set(names) | set(map(str, kept))))
@@ -89,47 +90,8 @@ def read_panel(inputs: Inputs, params: CantineEffectifsParams) -> Panel:
     )
     strike, all_strikes = _strikes(cast("pd.DataFrame | None", inputs.get("greves")), days, len(known), notes)
     learnt = _learnt(values, weight, len(known), all_strikes, notes)
-    asked = wanted.reindex(columns=list(names)).fillna(False).to_numpy(dtype=bool)
+    asked = wanted.reindex(columns=list(names), fill_value=False).to_numpy(dtype=bool)
     return Panel(days, len(known), names, values, prevision, weight, asked, learnt, strike, tuple(notes), np.zeros(len(days), dtype=bool))
-
-
-def _one_per_cell(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    """One line per site and day: the lines of one site that serves two types (M and E) are added, exact repetitions dropped."""
-    if table.empty:
-        raise NotEnoughData(f"Aucun repas n’est renseigné : donnez au moins {LEAST_DAYS} jours de repas servis par site.")
-    columns = ["site_nom", "site_type", "date", "prevision", "reel"]
-    given = table.reindex(columns=columns).assign(site_type=lambda t: t["site_type"].astype("string").fillna(""))
-    given[["prevision", "reel"]] = given[["prevision", "reel"]].astype(float)
-    single = given.groupby(["site_nom", "site_type", "date"], as_index=False)[["prevision", "reel"]].mean()
-    if len(single) < len(given):
-        extra = french.count(len(given) - len(single), "ligne répète", "lignes répètent")
-        notes.append(f"{extra} un site et un jour déjà donnés : la moyenne est gardée.")
-    return single.groupby(["site_nom", "date"])[["prevision", "reel"]].sum(min_count=1).reset_index()
-
-
-def _wanted(
-    table: pd.DataFrame,
-    reel: pd.DataFrame,
-    known: pd.DatetimeIndex,
-    menus: pd.DataFrame | None,
-    params: CantineEffectifsParams,
-    notes: list[str],
-) -> pd.DataFrame:
-    """Days to order x sites: the lines without ``reel`` after the last served day; else every active site on the days that come."""
-    active = [name for name in reel.columns if reel[name].iloc[-ACTIVE_DAYS:].notna().any()]
-    coming = table[(table["date"] > known[-1]) & table["reel"].isna()]
-    if len(coming):
-        asked = coming.assign(asked=True).pivot(index="date", columns="site_nom", values="asked").notna()
-        unknown = sorted(set(map(str, asked.columns)) - set(map(str, reel.columns[reel.notna().any()])))
-        if unknown:
-            notes.append(f"Sans aucun repas servi dans l’historique, d’après les seuls effectifs : {', '.join(unknown[:10])}.")
-        return asked.sort_index()
-    days = coming_days(known, menus, params)
-    last = french.day(days[-1].date(), year=True)
-    notes.append(
-        f"Le fichier ne dit pas les jours à commander : du {french.day(days[0].date(), year=True)} au {last}, tous les sites ouverts."
-    )
-    return pd.DataFrame(True, index=days, columns=active)
 
 
 def _forecasts(table: pd.DataFrame, days: pd.DatetimeIndex, names: tuple[str, ...]) -> np.ndarray:
@@ -153,8 +115,6 @@ def _strikes(table: pd.DataFrame | None, days: pd.DatetimeIndex, past: int, note
             continue
         marked[at] |= at < past
         known[at] |= at < past or (not pd.isna(since) and since <= today)
-        if at >= past and known[at]:
-            notes.append(f"Grève connue le {french.day(day.date())} : la commande suit les grèves passées ; voyez les écoles qui ferment.")
     return known, marked
 
 

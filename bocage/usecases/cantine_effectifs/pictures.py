@@ -30,19 +30,24 @@ def _orders(found: Answer, usual: bool) -> DataTable:
     rows: Cells = []
     for i, day in enumerate(panel.days[panel.past :]):
         for s in np.flatnonzero(panel.wanted[i]):
-            expected = float(found.site_expected[i, s])
-            reference = float(found.reference[i, s]) if np.isfinite(found.reference[i, s]) else expected
+            expected, reference = float(found.site_expected[i, s]), float(found.reference[i, s])
             order = round(reference) if usual else int(found.order[i, s])
             rows.append((day.date().isoformat(), panel.names[s], order, None if usual else round(expected, 1), round(reference, 1)))
-    title = "Prévision des agents" if found.agents else "Mêmes jours des dernières semaines"
     columns = (
         Column("date", "Jour"),
         Column("site_nom", "Site"),
         Column("commande", "Repas à commander", "repas"),
         Column("attendu", "Repas attendus", "repas"),
-        Column("reference", title, "repas"),
+        Column("reference", _usual_title(found), "repas"),
     )
     return DataTable("commandes", "Repas à commander, par site et par jour", columns, tuple(rows))
+
+
+def _usual_title(found: Answer) -> str:
+    if found.agents.sum() == found.panel.wanted.sum():
+        return "Prévision des agents"
+    same = "Mêmes jours des dernières semaines"
+    return f"Prévision des agents ; sans elle, {same[0].lower()}{same[1:]}" if found.agents.any() else same
 
 
 def _town(found: Answer) -> Chart:
@@ -56,9 +61,9 @@ def _town(found: Answer) -> Chart:
     series = (
         Series("Repas servis", "measured", (*served, *none)),
         Series("Repas attendus", "forecast", (*gap, *(round(float(x), 1) for x in found.expected))),
-        Series("Borne basse (90 %)", "lower", (*gap, *(round(float(x), 1) for x in found.low))),
-        Series("Borne haute (90 %)", "upper", (*gap, *(round(float(x), 1) for x in found.high))),
-        Series("Prévision des agents" if found.agents else "Mêmes jours des dernières semaines", "usual", (*gap, *reference)),
+        Series("Borne basse (90 %)", "lower", (*gap, *(round(float(x), 1) if np.isfinite(x) else None for x in found.low))),
+        Series("Borne haute (90 %)", "upper", (*gap, *(round(float(x), 1) if np.isfinite(x) else None for x in found.high))),
+        Series(_usual_title(found), "usual", (*gap, *reference)),
     )
     return Chart("ville", "Toute la ville : repas servis, puis attendus", days, series, "repas")
 

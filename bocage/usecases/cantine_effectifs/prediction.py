@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -13,17 +13,19 @@ from bocage.contract import french
 from bocage.contract.errors import InvalidParams, NotEnoughData
 from bocage.contract.usecase import Inputs
 from bocage.methods.calendars import public_holidays
-from bocage.usecases.cantine_effectifs.agenda import read_agenda, school_zone
+from bocage.usecases.cantine_effectifs.agenda import MAINLAND, read_agenda, school_zone
 from bocage.usecases.cantine_effectifs.forecast import Effort, Forecast, effort_for, forecast
 from bocage.usecases.cantine_effectifs.kernels import day_pairs
 from bocage.usecases.cantine_effectifs.margin import Margin, choose, expected_sites, judged_days, orders, rounded, served_per_year
 from bocage.usecases.cantine_effectifs.menus import read_menus, wrong_tags
 from bocage.usecases.cantine_effectifs.panel import Panel, read_panel
 from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
+from bocage.usecases.cantine_effectifs.strikes import StrikeShares, strike_notes, strike_shares
 
 NORMAL_90 = 1.645
-LEAST_STRIKES = 3
-STRIKE_QUANTILE = 0.8
+LEAST_WEEKDAY = 4
+"""Served days of a weekday under which nothing is known of it."""
+
 MOST_TAGS_TOLD = 8
 
 
@@ -32,8 +34,9 @@ class Answer:
     """Orders, and what explains them.
 
     ``order`` (days, sites): whole meals, zero where none is wanted. ``expected``, ``low`` and ``high`` (days): forecast of the total and
-    its 90 % interval. ``site_expected`` (days, sites). ``reference`` (days, sites): the usual method, NaN where it has nothing to say;
-    ``agents``: whether it is their forecast. ``past_order`` (past days, sites): what would have been ordered.
+    its 90 % interval, NaN on a day of strike that past strikes cannot tell. ``site_expected`` (days, sites). ``reference`` (days, sites):
+    the usual method, NaN where nothing is wanted; ``agents`` (days, sites): whether it is their forecast. ``past_order`` (past days,
+    sites): what would have been ordered. ``strikes``: what past strikes teach, None when a coming day has none or they are too few.
     """
 
     panel: Panel
@@ -45,9 +48,9 @@ class Answer:
     high: np.ndarray
     site_expected: np.ndarray
     reference: np.ndarray
-    agents: bool
+    agents: np.ndarray
     past_order: np.ndarray
-    strike_ratio: float | None
+    strikes: StrikeShares | None
     notes: tuple[str, ...]
 
 
@@ -61,8 +64,8 @@ def prepared(inputs: Inputs, params: CantineEffectifsParams) -> tuple[Panel, dic
         ) from None
     panel = read_panel(inputs, params)
     notes: list[str] = []
-    zone = school_zone(panel.days[: panel.past], params.zone_scolaire)
-    if zone is None:
+    zone = school_zone(panel.days[: panel.past], params.zone_scolaire, params.territoire)
+    if zone is None and params.territoire in MAINLAND:
         notes.append("Aucune zone scolaire n’explique les jours servis : les vacances passées sont déduites des jours sans repas.")
     menus = cast("pd.DataFrame | None", inputs.get("menus"))
     agenda = read_agenda(panel.days, panel.past, zone, params.territoire)
@@ -96,44 +99,56 @@ def answer(
     margin = choose(panel, found, params.jours_courts_acceptes_par_an)
     _, sites = orders(found, margin)
     coming = slice(panel.past, len(panel.days))
-    ratio = _strike_ratio(panel, found)
-    factor = np.where(panel.strike[coming], ratio if ratio is not None else 1.0, 1.0)
-    asked = np.where(panel.wanted, sites[coming] * factor[:, None], 0.0)
-    order = np.stack([rounded(line) for line in asked])
-    expected = found.total[coming] * factor
-    spread = NORMAL_90 * found.deviation[coming]
+    strike = panel.strike[coming]
+    shares = strike_shares(panel, found) if strike.any() else None
+    asked = np.where(panel.wanted, sites[coming] * _part(strike, shares, "ordered")[:, None], 0.0)
+    expected = found.total[coming] * _part(strike, shares, "expected")
+    low, high = _bounds(found.total[coming], NORMAL_90 * found.deviation[coming], strike, shares)
     reference, told = usual_orders(panel, params.jours_courts_acceptes_par_an)
-    notes += _notes(panel, found, margin)
+    notes += [*strike_notes(panel, shares), *_notes(panel, found, margin)]
     return Answer(
         panel=panel,
         found=found,
         margin=margin,
-        order=order,
+        order=np.stack([rounded(line) for line in asked]),
         expected=expected,
-        low=expected * np.exp(-spread),
-        high=expected * np.exp(spread),
-        site_expected=np.where(panel.wanted, expected_sites(found, margin)[coming] * factor[:, None], 0.0),
+        low=low,
+        high=high,
+        site_expected=np.where(panel.wanted, expected_sites(found, margin)[coming] * _part(strike, shares, "expected")[:, None], 0.0),
         reference=reference,
         agents=told,
         past_order=sites[: panel.past],
-        strike_ratio=ratio if panel.strike[coming].any() else None,
+        strikes=shares,
         notes=(*panel.notes, *notes),
     )
 
 
-def usual_orders(panel: Panel, accepted: float) -> tuple[np.ndarray, bool]:
-    """What is done without the machine (days to order, sites): the agents’ forecast when the file has one for those days; else the mean
-    of the last four same weekdays served, as known when the order is placed, raised by the ratio that past errors of this very method ask
-    for to be short ``accepted`` days a year."""
-    told = np.where(panel.wanted, panel.prevision[panel.past :], np.nan)
-    if np.isfinite(told).sum() > 0.5 * panel.wanted.sum():
-        return told, True
+def _part(strike: np.ndarray, shares: StrikeShares | None, which: Literal["ordered", "expected"]) -> np.ndarray:
+    """(days) the part of an ordinary day's meals: 1 out of strikes, and when past strikes are too few."""
+    return np.where(strike, getattr(shares, which) if shares is not None else 1.0, 1.0)
+
+
+def _bounds(total: np.ndarray, spread: np.ndarray, strike: np.ndarray, shares: StrikeShares | None) -> tuple[np.ndarray, np.ndarray]:
+    """(days) 90 % interval of the total: the forecast's own, or that of past strikes, far wider; NaN when these are too few."""
+    rare = (shares.low, shares.high) if shares is not None else (np.nan, np.nan)
+    low, high = (np.where(strike, total * part, total * np.exp(sign * spread)) for part, sign in zip(rare, (-1, 1), strict=True))
+    return low, high
+
+
+def usual_orders(panel: Panel, accepted: float) -> tuple[np.ndarray, np.ndarray]:
+    """What is done without the machine (days to order, sites), and where it is the agents’ forecast. It is theirs wherever the file has
+    one; elsewhere the mean of the last four same weekdays served, as known when the order is placed, raised by the ratio that past errors
+    of this very method ask for to be short ``accepted`` days a year."""
+    told = panel.wanted & np.isfinite(panel.prevision[panel.past :])
+    if told.sum() == panel.wanted.sum():
+        return np.where(told, panel.prevision[panel.past :], np.nan), told
     same = same_weekdays(panel, np.arange(len(panel.days)), panel.lead)
     days = judged_days(panel)
     gaps = np.nansum(panel.reel[days], axis=1) / np.nansum(np.where(np.isfinite(panel.reel[days]), same[days], 0.0), axis=1)
     allowed = int(accepted * len(days) / served_per_year(panel))
     ratio = np.sort(gaps)[::-1][min(allowed, len(gaps) - 1)] if len(days) else 1.0
-    return np.where(panel.wanted, same[panel.past :] * ratio, np.nan), False
+    usual = np.where(told, panel.prevision[panel.past :], same[panel.past :] * ratio)
+    return np.where(panel.wanted, usual, np.nan), told
 
 
 def same_weekdays(panel: Panel, wanted: np.ndarray, lead: int) -> np.ndarray:
@@ -151,17 +166,6 @@ def same_weekdays(panel: Panel, wanted: np.ndarray, lead: int) -> np.ndarray:
     return result
 
 
-def _strike_ratio(panel: Panel, found: Forecast) -> float | None:
-    """Meals served over meals expected on past strike days: high enough for four strikes in five. None when there were too few."""
-    days = np.flatnonzero(panel.strike[: panel.past])
-    served = np.nansum(panel.reel[days], axis=1)
-    known = (served > 0) & (found.total[days] > 0)
-    if known.sum() < LEAST_STRIKES:
-        return None
-    usual = np.array([panel.weight[d].sum() for d in days[known]])
-    return float(min(1.0, np.quantile(served[known] / usual, STRIKE_QUANTILE)))
-
-
 def _notes(panel: Panel, found: Forecast, margin: Margin) -> list[str]:
     notes = []
     if margin.errors == 0 or margin.errors < 60:
@@ -175,6 +179,24 @@ def _notes(panel: Panel, found: Forecast, margin: Margin) -> list[str]:
     if young:
         more = f" et {len(young) - 8} autres" if len(young) > 8 else ""
         notes.append(f"Moins de trente jours servis, à regarder de près : {', '.join(young[:8])}{more}.")
+    notes += _unknown_weekdays(panel)
     if not panel.wanted.any():
         raise NotEnoughData("Aucun site n’est à commander : donnez des lignes sans « reel » après le dernier jour servi.")
+    return notes
+
+
+def _unknown_weekdays(panel: Panel) -> list[str]:
+    """One sentence per weekday to order that was hardly ever served: the order then follows the other weekdays."""
+    weekday = panel.days.day_of_week.to_numpy()
+    notes = []
+    for asked in np.unique(weekday[panel.past :]):
+        served = int((panel.learnt & (weekday == asked)).sum())
+        if served >= LEAST_WEEKDAY:
+            continue
+        name = french.day(panel.days[panel.past :][weekday[panel.past :] == asked][0].date()).split()[0]
+        seen = f"ne compte que {french.count(served, name)}" if served else f"ne compte aucun {name}"
+        notes.append(
+            f"L’historique {seen} : rien n’est connu de ce jour de la semaine, et sa commande suit les autres jours. "
+            "Fixez-la vous-même, d’après les inscriptions."
+        )
     return notes

@@ -32,6 +32,7 @@ class ServiRow(Row):
 
     site_nom: str = column("Nom du restaurant scolaire", example="LEON SAY", min_length=1, max_length=120)
     date: dt.date = column("Jour", example="2018-11-15")
+    site_type: str | None = column("Maternelle (M), élémentaire (E) ou les deux (M/E)", example="M/E", default=None, max_length=20)
     reel: float = column("Repas servis", unit="repas", example="271", ge=0, le=100_000)
 
 
@@ -100,8 +101,9 @@ class CantineEffectifsParams(BaseModel):
         21, ge=1, le=60, description="Délai entre le dernier jour connu et le premier jour à commander, si le fichier ne dit pas les jours"
     )
     jours_a_prevoir: int = Field(5, ge=1, le=40, description="Nombre de jours servis à prévoir, si le fichier ne les dit pas")
-    zone_scolaire: Literal["A", "B", "C", "auto"] = Field(
-        "auto", description="Zone de vacances scolaires ; « auto » la déduit des jours servis"
+    zone_scolaire: Literal["A", "B", "C", "auto", "aucune"] = Field(
+        "auto",
+        description="Zone de vacances ; « auto » la déduit des jours servis ; « aucune » reprend les semaines fermées de l’an passé",
     )
     mercredi: Literal["auto", "oui", "non"] = Field("auto", description="Le mercredi est-il servi ? « auto » regarde les derniers mois")
     territoire: str = Field(

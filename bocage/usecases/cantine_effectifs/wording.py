@@ -54,15 +54,33 @@ def sentence(rec: Recommendation) -> str:
     who = "toute la ville" if whole else f"le site {rec.subject}"
     value = french.number(cast(float, rec.value), 0, "repas")
     reference = french.number(cast(float, evidence["reference"]), 0)
-    habit = "prévus par les agents" if evidence.get("reference_agents") else "selon les mêmes jours des dernières semaines"
+    habit = _habit(evidence)
     if "attendu" not in evidence:
         return f"Le {when}, la méthode habituelle commande {value} pour {who}, soit {reference} {habit}."
     expected = french.number(cast(float, evidence["attendu"]), 0)
     margin = cast(int, evidence["marge"])
     safety = f"plus une marge de {french.number(margin)}" if margin >= 0 else f"moins {french.number(-margin)} selon le risque accepté"
     factors = _told(cast("list[dict[str, JsonValue]]", evidence.get("facteurs") or []))
-    strike = ", un jour de grève annoncée" if evidence.get("greve") else ""
+    strike = _strike(evidence)
     return f"Le {when}{strike}, {value} sont proposés pour {who} : {expected} attendus, {safety}, contre {reference} {habit}{factors}."
+
+
+def _habit(evidence: Mapping[str, JsonValue]) -> str:
+    same = "les mêmes jours des dernières semaines"
+    if evidence.get("reference_agents"):
+        return "prévus par les agents"
+    told = cast(int, evidence.get("sites_selon_agents", 0))
+    if not told:
+        return f"selon {same}"
+    of = cast(int, evidence["sites"])
+    return f"selon les agents pour {french.count(told, 'site')} sur {french.number(of)} et {same} pour les autres"
+
+
+def _strike(evidence: Mapping[str, JsonValue]) -> str:
+    if not evidence.get("greve"):
+        return ""
+    known = "part_servie_les_jours_de_greve" in evidence
+    return ", un jour de grève annoncée" + ("" if known else " mais compté comme un jour ordinaire, faute d’assez de grèves passées")
 
 
 def _told(factors: list[dict[str, JsonValue]]) -> str:

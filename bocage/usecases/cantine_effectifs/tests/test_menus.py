@@ -28,6 +28,11 @@ READ = {
     "Rillettes de thon": {"porc", "poisson"},
     "Purée de pommes de terre": set(),
     "Pommes rissolées": set(),
+    "Nuggets de blé": {"sans_viande"},
+    "Nuggets, salade de blé": {"volaille"},
+    "Cordon bleu végétal": {"sans_viande"},
+    "Chili sin carne": {"sans_viande"},
+    "Dos de merlan": {"poisson"},
 }
 
 
@@ -43,13 +48,36 @@ WRONG = [
     ("Boulettes de bœuf en tajine", "poisson", "boeuf"),
     ("Rôti de porc", "Alternative", "porc"),
     ("Jambon blanc", "sans porc", "porc"),
-    ("Paupiette de dinde", "Repas végétarien", ""),
+    ("Paupiette de dinde", "Repas végétarien", "volaille"),
     ("Paupiette de dinde", "végétarien", "volaille"),
     ("Lasagnes de légumes", "végétarien", ""),
     ("Boulettes végétales", "végétarien", ""),
     ("Filet de lieu", "poisson", ""),
     ("Rôti de porc", None, ""),
     ("Rôti de porc", "bio", ""),
+    # A shape is what it is made of.
+    ("Nuggets de blé", "végétarien", ""),
+    ("Nuggets végétaux", "végétarien", ""),
+    ("Cordon bleu végétal", "végétarien", ""),
+    ("Cordon bleu, blé", "végétarien", "volaille"),
+    ("Chili sin carne", "végétarien", ""),
+    ("Chili con carne", "végétarien", "boeuf"),
+    ("Jambon blanc de dinde", "sans porc", ""),
+    ("Jambon de dinde", "végétarien", "volaille"),
+    ("Paella chorizo poulet", "sans porc", "porc"),
+    ("Rillettes de thon", "poisson", ""),
+    ("Nuggets de poisson", "végétarien", "poisson"),
+    ("Dos de merlan", "végétarien", "poisson"),
+    ("Gigot", "végétarien", "boeuf"),
+    # A tag is read wherever its words stand, and for what it promises.
+    ("Boulettes au bœuf", "Menu végétarien", "boeuf"),
+    ("Poulet rôti", "Alternative végétarienne", "volaille"),
+    ("Poulet rôti", "Végétarien / bio", "volaille"),
+    ("Colin", "plat végé", "poisson"),
+    ("Colin", "végétarien ou poisson", ""),
+    ("Rôti de porc", "végétarien ou poisson", "porc"),
+    ("Colin", "sans poisson", ""),
+    ("Escalope viennoise", "sans viande", "viande"),
 ]
 
 

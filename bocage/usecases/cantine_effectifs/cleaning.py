@@ -1,0 +1,66 @@
+"""What is set aside from the tables before anything is learnt: repeated lines, overlapping exports, dates far from all others."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from bocage.contract import french
+
+LONE_GAP, LONE_DAYS = 90, 5
+"""Served dates fewer than ``LONE_DAYS``, farther than ``LONE_GAP`` days from all others (no summer is so long), are mistyped."""
+
+MOST_TOLD = 8
+
+
+def one_per_cell(table: pd.DataFrame, measures: list[str], notes: list[str]) -> pd.DataFrame:
+    """One line per site and day, ``measures`` being the columns of figures (``reel``…). Repeated lines are averaged; two types of a site (M
+    and E) are added; a line without type beside typed ones comes from another export of the same meals, and only fills what they lack."""
+    keys = ["site_nom", "date"]
+    given = table.reindex(columns=[*keys, "site_type", *measures])
+    given["site_type"] = given["site_type"].astype("string").fillna("").str.strip().str.upper()
+    given[measures] = given[measures].astype(float)
+    single = given.groupby([*keys, "site_type"], as_index=False)[measures].mean()
+    if len(single) < len(given):
+        extra = french.count(len(given) - len(single), "ligne répète", "lignes répètent")
+        notes.append(f"{extra} un site et un jour déjà donnés : la moyenne est gardée.")
+    typed = single["site_type"] != ""
+    added = single[typed].groupby(keys)[measures].sum(min_count=1)
+    bare = single[~typed].set_index(keys)[measures]
+    both = bare.index.intersection(added.index)
+    if len(both):
+        notes.append(_overlap(added.loc[both, measures[-1]], bare.loc[both, measures[-1]]))
+    return added.combine_first(bare)[measures].reset_index()
+
+
+def _overlap(added: pd.Series, bare: pd.Series) -> str:
+    """The sentence on lines without type that meet typed ones."""
+    counted = french.count(len(bare), "ligne sans « site_type » tombe", "lignes sans « site_type » tombent")
+    told = (
+        f"{counted} sur un site et un jour où d’autres lignes portent un type : deux exports se recouvrent, ces repas ne sont pas ajoutés"
+    )
+    differ = bare.notna() & added.notna() & ~np.isclose(bare, added)
+    if not differ.any():
+        return f"{told}."
+    names = sorted(set(map(str, bare.index[differ].get_level_values("site_nom"))))
+    return (
+        f"{told}. Leurs repas diffèrent pour {', '.join(names[:MOST_TOLD])} : les lignes typées sont gardées ; "
+        "si ce sont d’autres repas, donnez un type à chaque ligne."
+    )
+
+
+def without_lone_dates(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """``table`` (one line per site and day) without served dates far from all others: a mistyped year would move every day to order."""
+    served = pd.DatetimeIndex(sorted(set(table.loc[table["reel"] > 0, "date"])))
+    starts = [0, *(i + 1 for i, (left, right) in enumerate(pairwise(served)) if (right - left).days > LONE_GAP), len(served)]
+    lone = [day for first, last in pairwise(starts) if last - first < LONE_DAYS for day in served[first:last]]
+    if not lone or len(lone) == len(served):
+        return table
+    told = ", ".join(french.day(day.date(), year=True) for day in lone[:MOST_TOLD])
+    notes.append(
+        f"Repas servis à plus de {LONE_GAP} jours de tous les autres, mis de côté : {told}. "
+        "Si c’est une faute de frappe, corrigez la date dans « frequentation »."
+    )
+    return table[~(table["date"].isin(lone) & (table["reel"] > 0))]
