@@ -177,6 +177,33 @@ def test_intervals_cover_what_they_say_on_steady_errors(seed: int, level: float)
     assert abs(share[0] - 100 * level) < 8
 
 
+def test_a_horizon_with_few_errors_is_as_wide_as_the_one_before() -> None:
+    truth = np.exp(0.1 * np.random.default_rng(0).standard_normal((24, 1, 1)))
+    rolling = np.full((8, 32, 1, 1), 1.0)
+    for k in range(8):
+        rolling[k, :k] = np.nan
+    reach = conformal.calibrate(truth, rolling).reach[:, 0, 0]
+    assert np.isfinite(reach).all() and reach[7] == reach[4]  # twenty errors five days ahead, fewer after
+
+
+def test_a_covariate_of_one_series_does_not_move_another() -> None:
+    grid = simulated(days=105)
+    around = context(grid)
+    events = np.zeros((len(around.weekday), 1, 2))
+    events[5::10, 0, 0] = 1.0
+    rise = 1 + 0.8 * events[: len(grid.days), :, :]
+    party = panel.DayGrid(grid.days, grid.names, grid.values * rise)
+    parts = (*around.parts, kernels.weather_parts("events", 0.4, 600.0, 0.4))
+    told = replace(around, covariates={**around.covariates, "events": events}, parts=parts, by_series=events)
+    moved = told.by_series.copy()
+    moved[len(grid.days) :, 0, 0] = 0.0
+    quiet = replace(told, covariates={**told.covariates, "events": moved}, by_series=moved)
+    one, two = (pipeline.forecast(party, chosen, HORIZON, LIGHT).value for chosen in (told, quiet))
+    day = int(np.flatnonzero(events[len(grid.days) :, 0, 0])[0])
+    assert (one[day, :, 0] > 1.15 * two[day, :, 0]).all()
+    assert_array_equal(one[:, :, 1], two[:, :, 1])
+
+
 def test_rows_become_a_grid_whatever_their_order_and_the_clock() -> None:
     hours = pd.date_range("2024-10-26", "2024-10-29", freq="h", inclusive="left", tz="Europe/Paris")
     frame = pd.DataFrame({"t": hours, "s": "a", "v": np.arange(len(hours), dtype=float)})

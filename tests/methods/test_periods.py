@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bocage.methods.forecasting.periods import LEAST_SEASONS, forecast_periods, same_period_before
+from bocage.methods.forecasting.periods import LEAST_SEASONS, accidents, forecast_periods, same_period_before
 
 
 def simulated(periods: int = 64, series: int = 40, season: int = 4, seed: int = 2) -> np.ndarray:
@@ -47,6 +47,41 @@ def test_short_and_flat_series() -> None:
     flat = forecast_periods(np.full((36, 2), 7.0), 12, 3)
     assert_allclose(flat.value, 7.0)
     assert np.isfinite(forecast_periods(np.zeros((24, 1)), 4, 4).upper).all()
+
+
+def seasonal(periods: int, noise: float, power: float, seed: int = 7, series: int = 40) -> np.ndarray:
+    """Quarters of 40, 90, 240 and 70, with noise that grows as a power of the level."""
+    level = np.resize([40.0, 90.0, 240.0, 70.0], periods)[:, None]
+    drawn = np.random.default_rng(seed).standard_normal((periods, series))
+    return np.asarray(np.maximum(level + noise * level**power * drawn, 0.0))
+
+
+@pytest.mark.parametrize(("noise", "power", "ratio"), [(0.1, 1.0, 6.0), (5.0, 0.0, 1.0)])
+def test_intervals_widen_with_the_forecast_as_much_as_past_errors_do(noise: float, power: float, ratio: float) -> None:
+    values = seasonal(60, noise, power)
+    found = forecast_periods(values[:56], 4, 4)
+    inside = ((values[56:] >= found.lower) & (values[56:] <= found.upper)).mean(axis=1)
+    width = (found.upper - found.lower).mean(axis=1)
+    assert inside.min() > 0.6 and width[2] / width[0] == pytest.approx(ratio, rel=0.4)
+
+
+def test_a_closed_year_is_an_accident_and_a_level_that_fell_for_good_is_not() -> None:
+    values = seasonal(56, 0.05, 1.0, series=2)
+    values[24:28, 0] *= 0.1
+    values[40:, 1] *= 0.3
+    strange = accidents(values, 4)
+    assert strange[24:28, 0].all() and strange.sum() == 4
+    assert not accidents(values[:28], 4).any()  # nothing follows it yet
+    found = forecast_periods(values, 4, 4)
+    assert_allclose(found.value[:, 0], [40, 90, 240, 70], rtol=0.1)
+
+
+def test_last_year_is_repeated_where_it_did_clearly_better() -> None:
+    values = seasonal(60, 0.03, 1.0, series=1)
+    values[44:] *= 0.3
+    found = forecast_periods(values, 4, 4)
+    assert found.repeated.all()
+    assert_allclose(found.value, found.usual)
 
 
 def test_the_usual_method_is_the_same_period_of_last_year() -> None:

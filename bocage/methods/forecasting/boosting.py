@@ -41,7 +41,8 @@ class BoostTask:
 
     ``values`` (days, slots, series) with NaN, ``filled`` without, ``rolling`` (horizon, days + horizon, slots,
     series), ``day_type`` and ``calendar``
-    (days + horizon, any) with covariates known for the coming days: ``by_day`` (days + horizon, p), ``by_slot`` (days + horizon, slots, p).
+    (days + horizon, any) with covariates known for the coming days: ``by_day`` (days + horizon, p), ``by_slot`` (days + horizon, slots, p),
+    ``by_series`` (days + horizon, p, series).
     ``ahead``: the horizons, in days, that this model serves.
     """
 
@@ -52,6 +53,7 @@ class BoostTask:
     calendar: np.ndarray
     by_day: np.ndarray
     by_slot: np.ndarray
+    by_series: np.ndarray
     ahead: tuple[int, ...]
     seed: int = 0
     settings: BoostSettings = field(default_factory=BoostSettings)
@@ -71,6 +73,7 @@ def trimmed(task: BoostTask) -> BoostTask:
         calendar=task.calendar[drop:],
         by_day=task.by_day[drop:],
         by_slot=task.by_slot[drop:],
+        by_series=task.by_series[drop:],
     )
 
 
@@ -199,6 +202,7 @@ def _features(task: BoostTask, k: int, unit: np.ndarray, profile: np.ndarray) ->
         *(of_all(column) for column in task.calendar.T),
         *(of_all(column) for column in task.by_day.T),
         *(of_all(column - _lagged(column[:days], k, total)) for column in task.by_day.T),
+        *(np.broadcast_to(column[:, None, :], shape) for column in np.moveaxis(task.by_series, 1, 0)),
         *(np.broadcast_to(column[:, :, None], shape) for column in np.moveaxis(task.by_slot, -1, 0)),
     ]
     return np.stack([np.asarray(column, dtype=np.float32) for column in columns], axis=-1)

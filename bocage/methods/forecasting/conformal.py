@@ -27,7 +27,8 @@ class IntervalSettings:
 
 @dataclass(frozen=True)
 class Band:
-    """Relative (``logarithm``) or absolute half-widths: (horizon, slots, series). NaN where there were too few errors to say."""
+    """Relative (``logarithm``) or absolute half-widths: (horizon, slots, series). NaN where there were too few errors to say,
+    even at a shorter horizon."""
 
     reach: np.ndarray
     logarithm: bool
@@ -58,6 +59,9 @@ def calibrate(values: np.ndarray, rolling: np.ndarray, settings: IntervalSetting
         for s in range(values.shape[2]):
             ratio = np.abs(error[:, :, s]) / (scale[:, s] + 1e-12)
             reach[k, :, s] = scale[:, s] * _weighted_quantile(ratio, weight, min(0.999, chosen.level + chosen.margin))
+        if k:
+            # Too few errors that far ahead: as wide as the farthest horizon that has enough.
+            reach[k] = np.where(np.isnan(reach[k]), reach[k - 1], reach[k])
     return Band(reach, logarithm)
 
 

@@ -40,8 +40,9 @@ class Context:
 
     ``weekday`` 0 to 6; ``day_type`` the same with holidays as Sundays; ``clock_shift`` in hours; ``year_phase`` in
     radians; ``calendar``: columns for
-    boosting; ``covariates``: standardised matrices for ``parts``; ``by_day`` (days + horizon, p) and ``by_slot`` (days
-    + horizon, slots, p).
+    boosting; ``covariates``: standardised matrices for ``parts``, (days + horizon, p), or (days + horizon, p, series) where
+    each series has its own; ``by_day`` (days + horizon, p), ``by_slot`` (days + horizon, slots, p) and ``by_series`` (days + horizon,
+    p, series): columns for boosting.
     """
 
     weekday: np.ndarray
@@ -53,6 +54,7 @@ class Context:
     parts: tuple[Part, ...] = ()
     by_day: np.ndarray | None = None
     by_slot: np.ndarray | None = None
+    by_series: np.ndarray | None = None
 
     def until(self, total: int) -> Context:
         """The same, for the first ``total`` days."""
@@ -66,6 +68,7 @@ class Context:
             covariates={name: matrix[:total] for name, matrix in self.covariates.items()},
             by_day=None if self.by_day is None else self.by_day[:total],
             by_slot=None if self.by_slot is None else self.by_slot[:total],
+            by_series=None if self.by_series is None else self.by_series[:total],
         )
 
 
@@ -211,8 +214,12 @@ def _curve_tasks(
     values: np.ndarray, filled: np.ndarray, context: Context, horizon: int, settings: CurveSettings, able: np.ndarray
 ) -> list[CurveTask]:
     measured = _measured(values)
-    base = (context.day_type, context.year_phase, horizon, context.covariates, context.parts, settings)
-    return [CurveTask(filled[:, :, s], measured[:, s], *base) for s in able]
+    tasks = []
+    for s in able:
+        own = {name: matrix[:, :, s] if matrix.ndim == 3 else matrix for name, matrix in context.covariates.items()}
+        base = (context.day_type, context.year_phase, horizon, own, context.parts, settings)
+        tasks.append(CurveTask(filled[:, :, s], measured[:, s], *base))
+    return tasks
 
 
 def _boosted(
@@ -236,6 +243,7 @@ def _boosted(
         calendar=context.calendar,
         by_day=empty if context.by_day is None else context.by_day,
         by_slot=empty[:, None, :].repeat(values.shape[1], axis=1) if context.by_slot is None else context.by_slot,
+        by_series=np.zeros((total, 0, len(able))) if context.by_series is None else context.by_series[:, :, able],
         ahead=(1,),
         seed=seed,
         settings=settings,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
 
 from bocage.contract.errors import InvalidParams
+from bocage.contract.french import count, day
 from bocage.methods.calendars import SchoolZone, day_features
 from bocage.methods.forecasting.kernels import Part, weather_parts
 from bocage.methods.forecasting.panel import DayGrid, to_grid
@@ -21,12 +24,12 @@ NEAR = 6
 @dataclass(frozen=True)
 class Agenda:
     """Declared days of the grid and of the horizon: ``closed`` (days, places; bool), ``why`` (day, place) → title; ``events``
-    (days, kinds): the share of places concerned; ``titles`` of the kinds, the titles met at least twice."""
+    (days, titles, places): 1 where the event concerns the place; ``notes``: what was declared and could not be followed."""
 
     closed: np.ndarray
     why: dict[tuple[int, int], str]
     events: np.ndarray
-    titles: tuple[str, ...]
+    notes: list[str]
 
 
 def calendar_of(days: pd.DatetimeIndex, territory: str, timezone: str, zone: SchoolZone | None) -> pd.DataFrame:
@@ -37,27 +40,74 @@ def calendar_of(days: pd.DatetimeIndex, territory: str, timezone: str, zone: Sch
         raise InvalidParams(f"Le territoire « {territory} » est inconnu : donnez FR, FR-57, FR-6AE, FR-971… ou un autre pays.") from None
 
 
-def read_agenda(events: pd.DataFrame | None, days: pd.DatetimeIndex, names: tuple[str, ...]) -> Agenda:
-    """Closures and events of ``days``. A title that marks fewer than two days of the past teaches nothing and is left out."""
+def read_agenda(events: pd.DataFrame | None, days: pd.DatetimeIndex, names: tuple[str, ...], counted: tuple[str, ...]) -> Agenda:
+    """Closures and events of ``days`` at the places ``names``; ``counted``: all the places of the counts, forecast or not.
+
+    A title that marks fewer than two days of a place teaches nothing there and is left out there.
+    """
     closed = np.zeros((len(days), len(names)), dtype=bool)
     why: dict[tuple[int, int], str] = {}
     marks: dict[str, np.ndarray] = {}
+    notes: list[str] = []
     if events is not None and len(events):
-        place = {name: s for s, name in enumerate(names)}
+        rows = {name: s for s, name in enumerate(names)}
+        known = _places_of(events, counted, notes)
+        _tell_reversed(events, notes)
         for line in events.sort_values(["debut", "type", "intitule"], kind="stable").itertuples():
+            said = _text(line.lieu)
+            where = [rows[known[said]]] if known.get(said) in rows else list(range(len(names))) * (not said)
             at = _span(line.debut, line.fin, days)
-            where = list(range(len(names))) if not _text(line.lieu) else [place[_text(line.lieu)]] if _text(line.lieu) in place else []
             if not len(at) or not where:
                 continue
             if line.type == "fermeture":
                 closed[np.ix_(at, where)] = True
                 why.update({(int(d), s): _text(line.intitule) for d in at for s in where})
             else:
-                mark = marks.setdefault(_text(line.intitule).casefold() or "événement", np.zeros(len(days)))
-                mark[at] = np.maximum(mark[at], len(where) / len(names))
-    kept = tuple(sorted(title for title, mark in marks.items() if (mark > 0).sum() >= 2))
-    table = np.column_stack([marks[title] for title in kept]) if kept else np.zeros((len(days), 0))
-    return Agenda(closed, why, table, kept)
+                marks.setdefault(_text(line.intitule).casefold() or "événement", np.zeros(closed.shape))[np.ix_(at, where)] = 1.0
+    taught = {title: mark * (mark.sum(axis=0) >= 2) for title, mark in sorted(marks.items())}
+    kept = [mark for mark in taught.values() if mark.any()]
+    return Agenda(closed, why, np.stack(kept, axis=1) if kept else np.zeros((len(days), 0, len(names))), notes)
+
+
+def _places_of(events: pd.DataFrame, counted: tuple[str, ...], notes: list[str]) -> dict[str, str]:
+    """The counted place that each name of the events means: the same name, or the same but for accents, capitals and signs."""
+    folded: dict[str, list[str]] = {}
+    for name in counted:
+        folded.setdefault(_folded(name), []).append(name)
+    found: dict[str, str] = {}
+    for said in sorted({_text(value) for value in events["lieu"]} - {""}):
+        alike = [said] if said in counted else folded.get(_folded(said), [])
+        if len(alike) == 1:
+            found[said] = alike[0]
+            if said != alike[0]:
+                notes.append(f"« evenements » : le lieu « {said} » a été compris comme « {alike[0]} ».")
+            continue
+        lines = int(sum(_text(value) == said for value in events["lieu"]))
+        near = get_close_matches(_folded(said), folded, n=1, cutoff=0.7)
+        hint = f" Le plus proche est « {folded[near[0]][0]} »." if near else ""
+        notes.append(
+            f"« evenements » : le lieu « {said} » n’est pas dans les comptages, {count(lines, 'ligne n’a', 'lignes n’ont')} servi à rien."
+            f"{hint} Écrivez le nom comme dans « frequentation », ou laissez la case vide si tous les lieux sont concernés."
+        )
+    return found
+
+
+def _tell_reversed(events: pd.DataFrame, notes: list[str]) -> None:
+    """Say which lines end before they begin: only their first day is sure."""
+    for line in events.itertuples():
+        start, end = _as_day(line.debut), _as_day(line.fin)
+        if start and end and end < start:
+            title = f"« {_text(line.intitule)} »" if _text(line.intitule) else "une ligne"
+            notes.append(
+                f"« evenements » : {title} finit le {day(end, False, True)}, avant de commencer le {day(start, False, True)} ; seul le "
+                "premier jour est retenu. Corrigez « debut » ou « fin »."
+            )
+
+
+def _folded(name: str) -> str:
+    """Letters and figures only, without accents or capitals."""
+    plain = unicodedata.normalize("NFKD", name.replace("œ", "oe").replace("Œ", "oe")).casefold()
+    return "".join(sign for sign in plain if sign.isalnum())
 
 
 def _text(value: object) -> str:
@@ -122,7 +172,6 @@ def build(grid: DayGrid, calendar: pd.DataFrame, agenda: Agenda, weather: np.nda
     if weather is not None:
         covariates["weather"] = weather
         parts += (weather_parts("weather", 0.2, 300.0, 2.0),)
-    known = [agenda.events] + ([weather] if weather is not None else [])
     columns = [weekday, holiday, calendar["eve"], calendar["morrow"], calendar["bridge"], days.day_of_year, days.day]
     columns += [off, *_edges(off)]
     return Context(
@@ -133,7 +182,8 @@ def build(grid: DayGrid, calendar: pd.DataFrame, agenda: Agenda, weather: np.nda
         calendar=np.column_stack([np.asarray(column, dtype=float) for column in columns]),
         covariates=covariates,
         parts=parts,
-        by_day=np.hstack(known),
+        by_day=weather,
+        by_series=agenda.events,
     )
 
 

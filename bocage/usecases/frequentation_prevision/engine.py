@@ -50,7 +50,7 @@ class FrequentationPrevision:
         table = outcome.table("previsions")
         told = pd.DataFrame(table.rows, columns=[c.name for c in table.columns])
         happened = truth["frequentation_constatee"].dropna(subset=["valeur"])
-        both = telling.matched(told, happened)
+        both = telling.matched(told, happened, telling.rhythm_of(outcome))
         if both.empty:
             return {"ecart_moyen": 0.0, "comptages": 0.0}
         result = {"ecart_moyen": float((both["valeur"] - both["prevu"]).abs().mean()), "comptages": float(len(both))}
@@ -123,6 +123,7 @@ def _periods(prepared: Prepared, params: FrequentationPrevisionParams, usual: bo
     kept = prepared.periods.loc[:, enough]
     found = forecast_periods(kept.to_numpy(dtype=float), season, params.horizon_periodes, level=params.niveau_pct / 100)
     told = telling.PeriodAnswer(prepared.rhythm, kept, found)
+    notes += telling.period_notes(told)
     recommendations = telling.period_proposals(told, params, usual)
     shown = range(min(kept.shape[1], telling.MOST_CHARTS))
     charts = [telling.chart_of_periods(told, s, params, usual) for s in shown]

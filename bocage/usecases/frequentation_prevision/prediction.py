@@ -15,10 +15,11 @@ from bocage.methods.calendars import SchoolZone
 from bocage.methods.forecasting.boosting import BoostSettings
 from bocage.methods.forecasting.conformal import IntervalSettings, calibrate
 from bocage.methods.forecasting.curves import CurveSettings
-from bocage.methods.forecasting.panel import DayGrid
+from bocage.methods.forecasting.panel import DayGrid, fill_gaps
 from bocage.methods.forecasting.pipeline import Plan, Prediction, forecast
 from bocage.usecases.frequentation_prevision import context
-from bocage.usecases.frequentation_prevision.openings import OPEN, SHUT, Openings, read_openings
+from bocage.usecases.frequentation_prevision.hours import Hours, read_hours
+from bocage.usecases.frequentation_prevision.openings import OPEN, SHUT, Openings, kinds_of, read_openings
 from bocage.usecases.frequentation_prevision.preparation import Prepared
 
 LEAST_DAYS = 28
@@ -39,8 +40,8 @@ MARGIN = 0.015
 @dataclass(frozen=True)
 class Answer:
     """Arrays (horizon, slots, places) ``value``, ``lower``, ``upper``, ``usual``; ``daily`` (3, horizon, places): value, lower, upper of
-    day totals; ``state`` (horizon, places): OPEN, SHUT, UNCOUNTED; ``why`` (day of the horizon, place): title of the closure; ``grid``:
-    counts kept."""
+    day totals; ``state`` (horizon, places): OPEN, SHUT, UNCOUNTED; ``doubtful`` (horizon, places): perhaps shut, a holiday never seen;
+    ``why`` (day of the horizon, place): title of the closure; ``grid``: counts kept."""
 
     grid: DayGrid
     calendar: pd.DataFrame
@@ -50,6 +51,7 @@ class Answer:
     usual: np.ndarray
     daily: np.ndarray
     state: np.ndarray
+    doubtful: np.ndarray
     why: dict[tuple[int, int], str]
     learnt: np.ndarray
     notes: list[str]
@@ -84,16 +86,20 @@ def answer(
     grid, notes = _with_enough(prepared.grid, list(prepared.notes))
     days = pd.date_range(grid.days[0], periods=len(grid.days) + horizon, freq="D")
     calendar = context.calendar_of(days, territory, prepared.timezone, school_zone)
-    agenda = context.read_agenda(events, days, grid.names)
+    agenda = context.read_agenda(events, days, grid.names, prepared.grid.names)
+    hours = read_hours(grid.values, calendar["weekday"].to_numpy(), kinds_of(calendar))
+    notes += agenda.notes + _hours_notes(grid, hours)
+    grid = replace(grid, values=np.where(hours.closed[: len(grid.days)], 0.0, grid.values))
     opened = read_openings(grid, calendar, agenda.closed, agenda.why)
     sky, guessed = context.weather_of(weather, days, prepared.timezone)
     around = context.build(grid, calendar, agenda, sky)
     chosen = plan or plan_for(seconds, grid)
     chosen = replace(chosen, intervals=IntervalSettings(level=level, margin=MARGIN, window=168, half_life=56.0), accident=None)
-    learning = replace(grid, values=opened.values)
+    learning = replace(grid, values=_to_learn(opened.values, hours, around.day_type))
     found = forecast(learning, around, horizon, chosen, seed=seed, pool=pool, progress=progress)
-    notes += opened.notes + _method_notes(grid, found, chosen, weather is not None, sky is not None, guessed)
-    return _answer(grid, opened, found, chosen, calendar, horizon, notes)
+    notes += opened.notes
+    notes += _method_notes(grid, found, chosen, weather is not None, sky is not None, guessed)
+    return _answer(grid, opened, hours, found, chosen, calendar, notes)
 
 
 def plan_for(seconds: float, grid: DayGrid) -> Plan:
@@ -123,21 +129,53 @@ def last_same_weekday(values: np.ndarray, horizon: int) -> np.ndarray:
 
 
 def _answer(
-    grid: DayGrid, opened: Openings, found: Prediction, plan: Plan, calendar: pd.DataFrame, horizon: int, notes: list[str]
+    grid: DayGrid, opened: Openings, hours: Hours, found: Prediction, plan: Plan, calendar: pd.DataFrame, notes: list[str]
 ) -> Answer:
-    value = np.maximum(found.value, 0.0)
-    lower, upper = _bounds(found.values, found.rolling, value, plan.intervals)
+    """The forecast with closed hours and shut days at zero, and the hours of the day that no place opens put back."""
+    days, horizon = len(grid.days), len(found.value)
+    closed = hours.closed[:, hours.open_slots]
+    value = np.where(closed[days:], 0.0, np.maximum(found.value, 0.0))
+    learnt = np.where(closed[:days], np.nan, found.values)  # a closed hour is no success of the forecast
+    lower, upper = _bounds(learnt, found.rolling, value, plan.intervals)
     totals = value.sum(axis=1, keepdims=True)
-    low, high = _bounds(found.values.sum(axis=1, keepdims=True), found.rolling.sum(axis=2, keepdims=True), totals, plan.intervals)
-    usual = last_same_weekday(opened.values, horizon)
-    usual = np.where(np.isnan(usual), value, usual)
+    counted = _opened_sums(found.values, closed[:days])
+    low, high = _bounds(counted, _opened_sums(found.rolling, closed), totals, plan.intervals)
     shut = (opened.coming == SHUT)[:, None, :]
-    value, usual = np.where(shut, 0.0, value), np.where(shut, 0.0, usual)
-    lower, upper = np.where(shut, 0.0, lower), np.where(shut, 0.0, upper)
+    value, lower, upper = (_all_day(np.where(shut | closed[days:], 0.0, array), hours, grid.slots) for array in (value, lower, upper))
+    usual = last_same_weekday(opened.values, horizon)
+    usual = np.where(shut | hours.closed[days:], 0.0, np.where(np.isnan(usual), value, usual))
     daily = np.where(shut[:, 0], 0.0, np.stack([totals, low, high])[:, :, 0])
-    first = len(grid.days)
-    why = {(day - first, place): title for (day, place), title in opened.why.items() if day >= first}
-    return Answer(grid, calendar, value, lower, upper, usual, daily, opened.coming, why, found.learnt, notes)
+    notes = notes + _interval_notes(grid, daily, opened.coming)
+    why = {(day - days, place): title for (day, place), title in opened.why.items() if day >= days}
+    return Answer(grid, calendar, value, lower, upper, usual, daily, opened.coming, opened.doubtful, why, found.learnt, notes)
+
+
+def _to_learn(values: np.ndarray, hours: Hours, day_type: np.ndarray) -> np.ndarray:
+    """Counts (days, open slots, places) to learn from: a closed hour has the value of the same hour of other days, never a zero; an hour
+    that this place never opens, and another does, has the mean of the day.
+
+    Days then have one shape, and a short Sunday does not bend the curve of the other days; what is forecast there is thrown away.
+    """
+    closed, counts = hours.closed[: len(values), hours.open_slots], values[:, hours.open_slots]
+    if not closed.any():
+        return counts
+    filled = fill_gaps(np.where(closed, np.nan, counts), day_type)
+    known = ~np.isnan(filled)
+    mean = np.where(known, filled, 0.0).sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    shut = np.isnan(values).all(axis=1, keepdims=True)
+    return np.where(closed & ~shut, np.where(known, filled, mean), counts)
+
+
+def _opened_sums(values: np.ndarray, closed: np.ndarray) -> np.ndarray:
+    """Day totals (..., days, 1, places) over the hours that were open; NaN where one of them is missing."""
+    return np.where(closed & ~np.isnan(values), 0.0, values).sum(axis=-2, keepdims=True)
+
+
+def _all_day(array: np.ndarray, hours: Hours, slots: int) -> np.ndarray:
+    """(horizon, open slots, places) → (horizon, slots, places), zero where no place ever opens."""
+    result = np.zeros((len(array), slots, array.shape[2]))
+    result[:, hours.open_slots] = array
+    return result
 
 
 def _bounds(values: np.ndarray, rolling: np.ndarray, centre: np.ndarray, settings: IntervalSettings) -> tuple[np.ndarray, np.ndarray]:
@@ -171,6 +209,30 @@ def _with_enough(grid: DayGrid, notes: list[str]) -> tuple[DayGrid, list[str]]:
             "donnez au moins quatre semaines de comptages par lieu ; douze semaines permettent la méthode complète."
         )
     return DayGrid(grid.days, tuple(grid.names[s] for s in kept), grid.values[:, :, kept]), notes
+
+
+def _hours_notes(grid: DayGrid, hours: Hours) -> list[str]:
+    """What was taken as closed hours, said once: an hour that is never counted may also be a counter that sleeps."""
+    written = (grid.values == 0).any(axis=0)  # a closed hour that has its zeros is said by the table itself
+    coming = hours.closed[len(grid.days) :] & ~written
+    mean = {name: float(coming[:, :, s].sum(axis=1).mean()) for s, name in enumerate(grid.names) if coming[:, :, s].any()}
+    if not mean:
+        return []
+    told = [f"{name} ({count(round(closed), 'heure')} par jour en moyenne)" for name, closed in sorted(mean.items())]
+    more = f" et {count(len(told) - 3, 'autre lieu', 'autres lieux')}" if len(told) > 3 else ""
+    return [
+        f"Les heures sans aucune ligne, semaine après semaine, sont prises comme fermées (zéro) : {', '.join(told[:3])}{more}. "
+        "Si le lieu était ouvert et le compteur arrêté à ces heures, la prévision ne compte que les autres."
+    ]
+
+
+def _interval_notes(grid: DayGrid, daily: np.ndarray, state: np.ndarray) -> list[str]:
+    """The places of which some open day has no interval, and why."""
+    without = (np.isnan(daily[1:]).any(axis=0) & (state == OPEN)).any(axis=0)
+    if not without.any():
+        return []
+    names = ", ".join(name for name, flag in zip(grid.names, without, strict=True) if flag)
+    return [f"Pas d’intervalle pour le total du jour, il en faut vingt passés où aucune heure ne manque : {names}."]
 
 
 def _method_notes(grid: DayGrid, found: Prediction, plan: Plan, given: bool, used: bool, guessed: int) -> list[str]:

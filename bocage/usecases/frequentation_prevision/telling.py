@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from bocage.contract import french
-from bocage.contract.outcome import Chart, Column, DataTable, Recommendation, Series
+from bocage.contract.outcome import Chart, Column, DataTable, Outcome, Recommendation, Series
 from bocage.methods.forecasting.periods import PeriodForecast
 from bocage.usecases.frequentation_prevision.openings import SHUT, UNCOUNTED
 from bocage.usecases.frequentation_prevision.prediction import Answer
-from bocage.usecases.frequentation_prevision.preparation import Prepared
+from bocage.usecases.frequentation_prevision.preparation import Prepared, Rhythm, counts_of_steps
 from bocage.usecases.frequentation_prevision.rows import FrequentationPrevisionParams
 
 EXPECT = "prévoir l’accueil du jour"
@@ -56,6 +56,8 @@ def proposals(found: Answer, params: FrequentationPrevisionParams, usual: bool) 
                 continue
             reference = round(float(found.usual[d, :, s].sum()))
             facts = {"jour": day.date().isoformat(), "reference": reference, "niveau_pct": params.niveau_pct, **_facts(found, d)}
+            if found.doubtful[d, s]:
+                facts["a_verifier"] = "ouverture inconnue ce jour férié"
             if found.state[d, s] == SHUT:
                 reason = found.why.get((d, s), "") or ("fermeture déclarée" if (d, s) in found.why else "fermé d’habitude ce genre de jour")
                 result.append(Recommendation(name, STAY_SHUT, 0.0, unit_of(params), (0.0, 0.0), 0.0, {**facts, "raison": reason}))
@@ -128,19 +130,23 @@ def _table(rows: list[tuple[str | float | None, ...]], what: str) -> DataTable:
     return DataTable("previsions", f"Fréquentation prévue, {what}", columns, tuple(rows))
 
 
-def matched(told: pd.DataFrame, happened: pd.DataFrame) -> pd.DataFrame:
-    """Forecast lines with the counts of their step: parts of an hour (or of a day) are added up first."""
+def rhythm_of(outcome: Outcome) -> Rhythm:
+    """The step of the lines of ``previsions``."""
+    for rec in outcome.recommendations:
+        if "periode" in rec.evidence:
+            return "trimestre" if "trimestre" in str(rec.evidence["periode"]) else "mois"
+    return "heure" if "heure par heure" in outcome.table("previsions").title else "jour"
+
+
+def matched(told: pd.DataFrame, happened: pd.DataFrame, rhythm: Rhythm) -> pd.DataFrame:
+    """Forecast lines with the counts of their own step, settled and added up as the inputs are (``preparation.counts_of_steps``).
+
+    Counts of a coarser step than the forecast's have no line of their own, and are left out.
+    """
     told = told.assign(debut=pd.to_datetime(told["debut"], utc=True))
-    counted = pd.DataFrame({"lieu": happened["lieu"], "debut": happened["horodatage"].dt.tz_convert("UTC"), "valeur": happened["valeur"]})
-    if told.empty or counted.empty:
+    if told.empty or happened.empty:
         return told.iloc[:0].assign(valeur=[])
-    starts = pd.DatetimeIndex(told["debut"].unique()).sort_values()
-    longest = (starts[1:] - starts[:-1]).max() if len(starts) > 1 else pd.Timedelta(days=1)
-    place = starts.searchsorted(counted["debut"], side="right") - 1
-    begun = starts[np.maximum(place, 0)]
-    inside = (place >= 0) & ((pd.DatetimeIndex(counted["debut"]) - begun) < longest + pd.Timedelta(hours=1))
-    counted = counted.assign(debut=begun)[inside]
-    return counted.groupby(["lieu", "debut"], as_index=False)["valeur"].sum().merge(told, on=["lieu", "debut"])
+    return counts_of_steps(happened, rhythm).merge(told, on=["lieu", "debut"])
 
 
 def chart_of_days(found: Answer, s: int, params: FrequentationPrevisionParams, usual: bool) -> Chart:
@@ -215,6 +221,22 @@ def period_proposals(told: PeriodAnswer, params: FrequentationPrevisionParams, u
     return result
 
 
+def period_notes(told: PeriodAnswer) -> list[str]:
+    """What was not learnt from, and the places of which last year's value was taken."""
+    notes = []
+    known = cast(pd.PeriodIndex, told.known.index)
+    for s, name in enumerate(told.known.columns):
+        at = np.flatnonzero(told.found.accidents[:, s])
+        if len(at):
+            first, last = label_of(known[at[0]], told.rhythm), label_of(known[at[-1]], told.rhythm)
+            when = first if len(at) == 1 else f"{len(at)} périodes de {first} à {last}"
+            notes.append(f"{name} : {when}, très loin des mêmes périodes des années d’avant et d’après (fermeture, crise) : jamais appris.")
+    repeated = [str(name) for name, flag in zip(told.known.columns, told.found.repeated, strict=True) if flag]
+    if repeated:
+        notes.append(f"L’année d’avant a nettement mieux prévu que la méthode, elle est reprise telle quelle pour : {', '.join(repeated)}.")
+    return notes
+
+
 def explain(rec: Recommendation) -> str:
     """One French sentence; every number in it is in ``rec``."""
     reference = french.number(cast(float, rec.evidence["reference"]), 1 if rec.action == EXPECT_PERIOD else 0)
@@ -228,7 +250,8 @@ def explain(rec: Recommendation) -> str:
         return f"Le {when}, {rec.subject} devrait être fermé ({rec.evidence['raison']})."
     value = french.number(cast(float, rec.value))
     what = f"devrait compter {value} {unit}{_bounds(rec, 0)}"
-    return f"Le {when}{_why(rec)}, {rec.subject} {what}, contre {reference} le même jour de la dernière semaine comptée."
+    check = f" À vérifier : {rec.evidence['a_verifier']}." if "a_verifier" in rec.evidence else ""
+    return f"Le {when}{_why(rec)}, {rec.subject} {what}, contre {reference} le même jour de la dernière semaine comptée.{check}"
 
 
 def _bounds(rec: Recommendation, decimals: int) -> str:
