@@ -19,7 +19,9 @@ from bocage.contract.usecase import Inputs, Resources, Truth
 from bocage.usecases.eclairage_public import telling
 from bocage.usecases.eclairage_public.measure import measured
 from bocage.usecases.eclairage_public.nights import Nights, read_nights
-from bocage.usecases.eclairage_public.planning import Segment, plan_segment, segment_of
+from bocage.usecases.eclairage_public.places import placed
+from bocage.usecases.eclairage_public.planning import Segment, plan_segment
+from bocage.usecases.eclairage_public.roster import segments_of
 from bocage.usecases.eclairage_public.rows import EclairagePublicParams, PresenceRow, SegmentRow
 
 LEAST_NIGHTS = 14
@@ -54,19 +56,21 @@ class EclairagePublic:
 def _outcome(inputs: Inputs, params: EclairagePublicParams, res: Resources, usual: bool) -> Outcome:
     if params.niveau_min_pct + params.pas_niveau_pct > 100 and params.niveau_min_pct < 100:
         raise InvalidParams("Le plus bas niveau et le pas entre niveaux dépassent ensemble 100 % : choisissez un pas plus petit.")
-    segments, notes = _segments(cast(pd.DataFrame, inputs["segments"]), params)
-    counts = cast(pd.DataFrame, inputs["presence"]).dropna(subset=["passages"])
-    if counts.empty:
+    counts = cast(pd.DataFrame, inputs["presence"])
+    if counts["passages"].isna().all():
         raise NotEnoughData(f"Aucun passage n’est renseigné : donnez au moins {LEAST_NIGHTS} nuits de comptages par segment.")
-    timezone = str(counts["horodatage"].dt.tz)
-    known = dict(tuple(counts.groupby("segment", sort=True)))
+    timezone, until = str(counts["horodatage"].dt.tz), counts["horodatage"].max()
+    params, assumed = placed(params, timezone)
+    segments, notes = segments_of(cast(pd.DataFrame, inputs["segments"]), params, timezone, assumed)
+    # Lines without a count stay: they say that the counter was there, and how long its steps are.
+    known = {str(name): lines for name, lines in counts.groupby("segment", sort=True) if lines["passages"].notna().any()}
     strangers = sorted(set(known) - {segment.name for segment in segments})
     if strangers:
         said = count(len(strangers), "segment compté n’est pas décrit", "segments comptés ne sont pas décrits")
         notes.append(f"{said} dans la table des segments : {', '.join(strangers[:5])}.")
     judged: list[telling.Judged] = []
     for done, segment in enumerate(segments, start=1):
-        judged.append(_judge(segment, known.get(segment.name), params, timezone, res.seed))
+        judged.append(_judge(segment, known.get(segment.name), params, timezone, until, res.seed, notes))
         res.progress(0.95 * done / len(segments), f"Segment {done} sur {len(segments)}")
     if not any(one.plan is not None or one.dead for one in judged):
         most = max(one.nights for one in judged)
@@ -79,35 +83,22 @@ def _outcome(inputs: Inputs, params: EclairagePublicParams, res: Resources, usua
     return outcome
 
 
-def _segments(table: pd.DataFrame, params: EclairagePublicParams) -> tuple[list[Segment], list[str]]:
-    """The segments by name; of lines that repeat a name only the one that asks for most light is kept."""
-    if table.empty:
-        raise NotEnoughData("Aucun segment n’est décrit : donnez au moins une ligne dans la table des segments.")
-    notes: list[str] = []
-    found: dict[str, Segment] = {}
-    repeated = 0
-    for line in table.sort_values(["segment", "classe", "niveau_installe", "puissance_w"], kind="stable").itertuples():
-        segment = segment_of(line, params)
-        repeated += segment.name in found
-        if segment.name not in found or segment.minimum.sum() > found[segment.name].minimum.sum():
-            found[segment.name] = segment
-        if segment.short:
-            notes.append(
-                f"{segment.name} : à pleine puissance, le niveau installé est sous le minimum de la classe ; vérifiez l’installation."
-            )
-    if repeated:
-        said = count(repeated, "ligne de segment répète", "lignes de segment répètent")
-        notes.append(f"{said} un nom : celle qui demande le plus de lumière a été retenue.")
-    return [found[name] for name in sorted(found)], notes
-
-
-def _judge(segment: Segment, counts: pd.DataFrame | None, params: EclairagePublicParams, timezone: str, seed: int) -> telling.Judged:
+def _judge(
+    segment: Segment,
+    counts: pd.DataFrame | None,
+    params: EclairagePublicParams,
+    timezone: str,
+    until: pd.Timestamp,
+    seed: int,
+    notes: list[str],
+) -> telling.Judged:
+    """A segment with its plan, or why there is none. What was set aside is added to ``notes``."""
     if counts is None:
         return telling.Judged(segment, None, "", 0)
-    nights: Nights = read_nights(counts, segment.latitude, segment.longitude, timezone, params.decalage_min)
-    counted = int(((nights.lit > 0) & (nights.counts >= 0)).any(axis=1).sum())
+    nights: Nights = read_nights(counts, segment.latitude, segment.longitude, timezone, params.decalage_min, until)
+    notes += telling.doubts(segment.name, nights)
     if nights.dead:
-        return telling.Judged(segment, None, nights.dead, counted)
-    if counted < LEAST_NIGHTS:
-        return telling.Judged(segment, None, "", counted)
-    return telling.Judged(segment, plan_segment(segment, nights, params, timezone, seed), "", counted)
+        return telling.Judged(segment, None, nights.dead, nights.counted)
+    if nights.counted < LEAST_NIGHTS:
+        return telling.Judged(segment, None, "", nights.counted)
+    return telling.Judged(segment, plan_segment(segment, nights, params, timezone, seed), "", nights.counted)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bocage.contract.outcome import Outcome
-from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, lifted_share, lit_minutes, night_of, slot_of
+from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, lifted_share, lit_minutes, night_of, slot_of, step_of
 from bocage.usecases.eclairage_public.planning import PRESENCE
 
 
@@ -35,8 +35,7 @@ def _segment(lines: pd.DataFrame, programme: pd.DataFrame, fact: pd.Series) -> t
     """Mean watts, lit minutes and minutes below the minimum of each line."""
     timezone = str(lines["horodatage"].dt.tz)
     stamps = pd.DatetimeIndex(lines["horodatage"])
-    gaps = np.diff(np.unique(stamps.tz_convert("UTC").as_unit("s").asi8)) / 60
-    step = int(np.clip(np.median(gaps), 1, 60)) if len(gaps) else 60
+    step = step_of(stamps)
     parts = max(1, round(step / MINUTES))
     count = lines["passages"].to_numpy(dtype=float)
     watts, lit, below = (np.zeros(len(lines)) for _ in range(3))

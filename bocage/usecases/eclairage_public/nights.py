@@ -1,4 +1,4 @@
-"""Counts as nights of local quarter-hours (noon to noon), what is lit when, and whether the sensor lives.
+"""Counts as nights of local quarter-hours (noon to noon), what is lit when, and whether the counter lives.
 
 A night bears the date of its evening. Slot 0 starts at noon, slot 48 at midnight: clock times, so a night of a clock change has the slots
 that its clock shows (the hour that spring skips is not lit, the one that autumn repeats is lit twice).
@@ -13,27 +13,32 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from bocage.usecases.eclairage_public import trust
 from bocage.usecases.eclairage_public.sun import sun_times
 
 SLOTS = 96
 MINUTES = 15
-DEAD_NIGHTS = 3
-"""Nights without a passage (or a count), at the end of the data, from which a sensor that used to see some is taken to be dead."""
-
-FROZEN_HOURS = 24
-"""Hours of exactly the same count, not zero, at the end of the data, from which a sensor is taken to be stuck."""
 
 
 @dataclass(frozen=True)
 class Nights:
     """Of one segment: ``dates`` of the evenings; ``counts`` (nights, slots): passages per quarter of an hour, NaN where missing; ``step``:
-    minutes of a count; ``lit`` (nights, slots): minutes lit; ``dead``: why the sensor is not believed, or empty."""
+    minutes of a count; ``lit`` (nights, slots): minutes lit; ``dead``: why the counter is not believed at the end of the data, or empty;
+    ``aside``: (first, last) evenings of the stretches on which it was not believed earlier, whose counts are NaN;
+    ``asleep``: first and last slot of the hours at which it never counts anyone, set aside too."""
 
     dates: tuple[date, ...]
     counts: np.ndarray
     step: int
     lit: np.ndarray
     dead: str
+    aside: tuple[tuple[date, date], ...] = ()
+    asleep: tuple[int, int] | None = None
+
+    @property
+    def counted(self) -> int:
+        """Nights with a count while lights are on."""
+        return len(trust.counted_nights(self.counts, self.lit))
 
     @property
     def weekend(self) -> np.ndarray:
@@ -90,46 +95,69 @@ def night_of(local: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return pd.DatetimeIndex((naive - pd.Timedelta(hours=12)).normalize())
 
 
-def read_nights(counts: pd.DataFrame, latitude: float, longitude: float, timezone: str, delay: int) -> Nights:
-    """The nights of one segment from its lines (``horodatage``, ``passages``), in any order; equal times are averaged."""
+def read_nights(
+    counts: pd.DataFrame, latitude: float, longitude: float, timezone: str, delay: int, until: pd.Timestamp | None = None
+) -> Nights:
+    """The nights of one segment from its lines (``horodatage``, ``passages``), in any order; equal times are averaged.
+
+    ``until``: the end of the file, where the nights end even if this segment's counts stop before; by default, its last count.
+    """
+    step = step_of(pd.DatetimeIndex(counts["horodatage"]))
     known = counts.dropna(subset=["passages"])
     series = known.groupby(known["horodatage"].dt.tz_convert("UTC"))["passages"].mean().sort_index()
-    stamps = pd.DatetimeIndex(series.index)
-    gaps = (stamps[1:] - stamps[:-1]) / pd.Timedelta(minutes=1)
-    step = int(np.clip(round(float(np.median(gaps))) if len(gaps) else 60, 1, 60))
-    local = stamps.tz_convert(timezone)
-    first, last = night_of(local).min(), night_of(local).max()
+    stamps = pd.DatetimeIndex(series.index).tz_convert(timezone)
+    end = stamps[-1] if until is None else max(stamps[-1], until.tz_convert(timezone))
+    first, last = (night_of(pd.DatetimeIndex([at]))[0] for at in (stamps[0], end))
     dates = tuple(day.date() for day in pd.date_range(first, last, freq="D"))
-    table = np.full((len(dates), SLOTS), np.nan)
-    # A count longer than a slot is spread evenly over its slots; shorter ones are added up.
-    parts = max(1, round(step / MINUTES))
-    for part in range(parts):
-        at = (stamps + pd.Timedelta(minutes=MINUTES * part)).tz_convert(timezone)
-        row = ((night_of(at) - first) / pd.Timedelta(days=1)).to_numpy().astype(int)
-        kept = row < len(dates)
-        place = (row[kept], slot_of(at)[kept])
-        table[place] = np.where(np.isnan(table[place]), 0.0, table[place])
-        np.add.at(table, place, series.to_numpy(dtype=float)[kept] / parts)
     lit = lit_minutes(dates, latitude, longitude, timezone, delay)
-    return Nights(dates, table, step, lit, _dead(table, lit, series))
+    stuck = trust.stuck_runs(series.to_numpy(dtype=float), step)
+    if stuck and stuck[-1][1] == len(series) - 1:
+        hours = (stuck[-1][1] - stuck[-1][0] + 1) * step // 60
+        return Nights(dates, _by_slot(series, step, first, len(dates), timezone), step, lit, f"même comptage depuis {hours} heures")
+    believed = series.copy()
+    aside = []
+    for a, b in stuck:
+        believed.iloc[a : b + 1] = np.nan
+        aside.append((night_of(stamps[a : a + 1])[0].date(), night_of(stamps[b : b + 1])[0].date()))
+    table = _by_slot(believed.dropna(), step, first, len(dates), timezone)
+    silent = trust.silent_runs(table, lit)
+    dead = trust.complaint(table, lit, silent)
+    for run in silent if not dead else []:
+        table = trust.without(table, run)
+        aside.append((dates[run[0]], dates[run[1]]))
+    asleep = trust.cut_hours(table, lit)
+    if asleep:
+        table[:, asleep[0] : asleep[1] + 1] = np.nan
+    return Nights(dates, table, step, lit, dead, tuple(sorted(aside)), asleep)
 
 
-def _dead(table: np.ndarray, lit: np.ndarray, series: pd.Series) -> str:
-    """Why the sensor is not believed: silent or stuck at the end of its data."""
-    values = series.to_numpy(dtype=float)
-    if len(values) > FROZEN_HOURS and values[-1] > 0:
-        same = int(np.argmax(values[::-1] != values[-1])) if (values != values[-1]).any() else len(values)
-        hours = (series.index[-1] - series.index[-same]) / pd.Timedelta(hours=1)
-        if hours >= FROZEN_HOURS:
-            return f"même comptage depuis {int(hours)} heures"
-    nightly = np.nansum(np.where(lit > 0, table, 0.0), axis=1)
-    seen = np.flatnonzero(nightly > 0)
-    silent = len(nightly) - 1 - int(seen[-1]) if len(seen) else len(nightly)
-    usual = float(np.median(nightly[: len(nightly) - silent])) if silent < len(nightly) else 0.0
-    # A quiet street may stay empty for a few nights: the more it usually sees, the less likely.
-    if silent >= DEAD_NIGHTS and (len(seen) == 0 or usual * silent >= 12):
-        return f"aucun passage depuis {silent} nuits"
-    return ""
+def step_of(stamps: pd.DatetimeIndex) -> int:
+    """Minutes of a count, 1 to 60: the commonest gap between two times, which lines missing here and there do not change."""
+    times = np.unique(stamps.tz_convert("UTC").as_unit("s").asi8)
+    gaps, often = np.unique(np.rint(np.diff(times) / 60).astype(int), return_counts=True)
+    return int(np.clip(gaps[np.argmax(often)], 1, 60)) if len(gaps) else 60
+
+
+def _by_slot(series: pd.Series, step: int, first: pd.Timestamp, nights: int, timezone: str) -> np.ndarray:
+    """Passages per quarter of an hour (nights, slots) from counts of ``step`` minutes, each spread evenly over its minutes.
+
+    A slot is brought back to a quarter of an hour from the minutes that were counted in it; NaN when they are fewer than half.
+    """
+    total, minutes = np.zeros((nights, SLOTS)), np.zeros((nights, SLOTS))
+    stamps, passages = pd.DatetimeIndex(series.index), series.to_numpy(dtype=float)
+    # Every French offset is a multiple of a quarter of an hour: the slots of local time are those of UTC.
+    opens = stamps.floor(f"{MINUTES}min")
+    late = ((stamps - opens) / pd.Timedelta(minutes=1)).to_numpy()
+    for part in range((step - 1) // MINUTES + 2):
+        spent = np.minimum(late + step, MINUTES * (part + 1)) - np.maximum(late, MINUTES * part)
+        local = (opens + pd.Timedelta(minutes=MINUTES * part)).tz_convert(timezone)
+        row = ((night_of(local) - first) / pd.Timedelta(days=1)).to_numpy().astype(int)
+        kept = (spent > 0) & (row < nights)
+        place = (row[kept], slot_of(local)[kept])
+        np.add.at(total, place, passages[kept] * spent[kept] / step)
+        np.add.at(minutes, place, spent[kept])
+    known = minutes >= MINUTES / 2
+    return np.where(known, total * (MINUTES / np.where(known, minutes, MINUTES)), np.nan)
 
 
 def lifted_share(counts: np.ndarray, step: int, hold: int) -> np.ndarray:

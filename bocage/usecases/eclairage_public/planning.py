@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import cast
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from bocage.usecases.eclairage_public import rules
 from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, Nights, lifted_share, lit_minutes
 from bocage.usecases.eclairage_public.rows import EclairagePublicParams, SegmentRow
 from bocage.usecases.eclairage_public.schedule import cheapest
+from bocage.usecases.eclairage_public.trust import equal_runs
 
 FIXED, PRESENCE, OFF = "horaire", "présence", "éteint"
 LEVEL = 0.90
@@ -31,8 +33,7 @@ class Segment:
     """A segment's facts: levels in per cent of full output, powers in W for all its luminaires.
 
     ``dark``: slots that a rule or a decision keeps off (bool); ``minimum`` (slots) with someone there; ``empty``: with nobody;
-    ``able``: presence dimming is allowed; ``why``: if not;
-    ``short``: full output does not reach the minimum."""
+    ``able``: presence dimming is allowed; ``why``: if not."""
 
     name: str
     minimum: np.ndarray
@@ -45,7 +46,6 @@ class Segment:
     longitude: float
     able: bool
     why: str
-    short: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,17 +87,22 @@ def power(level: np.ndarray, watts: float, lamps: int, params: EclairagePublicPa
 
 
 def level_for(share: float, params: EclairagePublicParams) -> float:
-    """The lowest level of the luminaires, in per cent, that gives ``share`` of their full output; 100 when none does."""
-    if share <= 0:
-        return 0.0
+    """The lowest level of the luminaires, in per cent, that gives ``share`` of their full output; 100 when none does. Never 0: lit."""
     steps = math.ceil(round((100 * share - params.niveau_min_pct) / params.pas_niveau_pct, 9))
     return float(min(100, params.niveau_min_pct + max(0, steps) * params.pas_niveau_pct))
 
 
 def hours_mask(start: float, end: float) -> np.ndarray:
-    """Slots (bool) whose start is between two clock hours, past midnight if need be; none when they are equal."""
-    clock = (np.arange(SLOTS) * MINUTES / 60 + 12) % 24
-    return (clock >= start) & (clock < end) if start <= end else (clock >= start) | (clock < end)
+    """Slots (bool) that lie wholly between two clock hours, past midnight if need be; none when they are equal."""
+    opens = (np.arange(SLOTS) * MINUTES / 60 + 12) % 24
+    begun, over = opens >= start, opens + MINUTES / 60 > end
+    return begun & ~over if start <= end else begun | ~over
+
+
+def limits(dark: np.ndarray, params: EclairagePublicParams) -> tuple[int, int]:
+    """Most changes a night, and least minutes of a stretch: those asked, or the nearest to them that the ``dark`` slots leave possible."""
+    runs = [b - a + 1 for a, b in equal_runs(dark)]
+    return max(params.changements_max, len(runs) - 1), min(math.ceil(params.palier_min / MINUTES), min(runs)) * MINUTES
 
 
 def plan_segment(segment: Segment, nights: Nights, params: EclairagePublicParams, timezone: str, seed: int) -> Plan:
@@ -109,9 +114,8 @@ def plan_segment(segment: Segment, nights: Nights, params: EclairagePublicParams
     expected = np.stack([_mean(share[at]) for at in kinds])
     best, with_presence = [], []
     for kind in range(2):
-        best.append(_optimum(segment, expected[kind], weight[kind], params, presence=False) or usual[kind])
-        found = _optimum(segment, expected[kind], weight[kind], params, presence=True) if segment.able else None
-        with_presence.append(found or best[kind])
+        best.append(_optimum(segment, expected[kind], weight[kind], params, presence=False))
+        with_presence.append(_optimum(segment, expected[kind], weight[kind], params, presence=True) if segment.able else best[kind])
     used = sum(_energy(usual[kind], expected[kind], weight[kind], segment, params) for kind in range(2))
     trimmed = used - sum(_energy(best[kind], expected[kind], weight[kind], segment, params) for kind in range(2))
     sensing = segment.able and any((p.mode == PRESENCE).any() for p in with_presence)
@@ -138,7 +142,7 @@ def plan_segment(segment: Segment, nights: Nights, params: EclairagePublicParams
         trimmed,
         saved,
         euros,
-        len(nights.dates),
+        nights.counted,
         sensing and euros[1] > 0,
     )
 
@@ -181,10 +185,8 @@ def _options(segment: Segment, presence: bool) -> list[tuple[str, float, float]]
     return [*options, (OFF, 0.0, 0.0)] if segment.dark.any() else options
 
 
-def _optimum(segment: Segment, share: np.ndarray, weight: np.ndarray, params: EclairagePublicParams, presence: bool) -> Programme | None:
+def _optimum(segment: Segment, share: np.ndarray, weight: np.ndarray, params: EclairagePublicParams, presence: bool) -> Programme:
     options = _options(segment, presence)
-    if not options:
-        return None
     cost = np.full((SLOTS, len(options)), np.inf)
     for o, (mode, level, low) in enumerate(options):
         high, bottom = (power(np.array(x), segment.watts, segment.lamps, params) for x in (level, low))
@@ -193,10 +195,9 @@ def _optimum(segment: Segment, share: np.ndarray, weight: np.ndarray, params: Ec
         allowed = segment.dark if mode == OFF else enough & ~segment.dark
         # A trifle keeps equal costs (the hours of day, where nothing is lit) from choosing presence.
         cost[:, o] = np.where(allowed, weight * mean / 60_000 + (1e-9 if mode == PRESENCE else 0.0), np.inf)
-    found = cheapest(cost, params.changements_max, max(1, params.palier_min // MINUTES)) or cheapest(cost, SLOTS // 2, 1)
-    if found is None:
-        return None
-    chosen = found[0]
+    changes, dwell = limits(segment.dark, params)
+    # Within these limits a schedule always exists: each dark stretch off, each other one at its highest level.
+    chosen = cast("tuple[np.ndarray, float]", cheapest(cost, changes, dwell // MINUTES))[0]
     return Programme(*(np.array([options[o][i] for o in chosen]) for i in range(3)))
 
 
@@ -236,21 +237,14 @@ def _draws(
 
 def segment_of(line: object, params: EclairagePublicParams) -> Segment:
     """The facts of a line of ``SegmentRow``."""
-
-    def get(name: str) -> object:
-        return getattr(line, name, SegmentRow.model_fields[name].default)
-
-    classe, quiet, nobody = str(get("classe")), _text(get("classe_creuse")), _text(get("classe_vide"))
-    installed = _number(get("niveau_installe")) or 1e-9
-    hours = hours_mask(params.creuse_debut_h, params.creuse_fin_h)
-    full = level_for(rules.minimum_of(classe) / installed, params)
-    reduced = min(full, level_for(rules.minimum_of(quiet) / installed, params)) if quiet and rules.same_family(classe, quiet) else full
-    minimum = np.where(hours, reduced, full)
-    empty = np.minimum(minimum, level_for(rules.minimum_of(nobody) / installed, params)) if nobody else minimum
+    read = Line(line)
+    classe, nobody = read.text("classe"), read.text("classe_vide")
+    minimum = _minimum(read, params)
+    empty = np.minimum(minimum, _level(nobody, read, params)) if nobody else minimum
     dark = hours_mask(params.coupure_debut_h, params.coupure_fin_h) if params.coupure else np.zeros(SLOTS, dtype=bool)
-    law = rules.extinction(_text(get("categorie")) or "voirie", _number(get("fermeture_h")))
+    law = rules.extinction(read.text("categorie") or "voirie", read.number("fermeture_h"), read.number("ouverture_h"))
     dark = dark | (hours_mask(*law) if law else False)
-    lag, ahead = (_number(get(name)) for name in ("delai_s", "anticipation_s"))
+    lag, ahead = (read.number(name) for name in ("delai_s", "anticipation_s"))
     # Not said: the slowest that the defaults allow, and no warning.
     lag, ahead = 1.0 if lag is None else lag, ahead or 0.0
     why = ""
@@ -258,29 +252,54 @@ def segment_of(line: object, params: EclairagePublicParams) -> Segment:
         why = "aucune classe n’est admise quand il n’y a personne"
     elif lag > ahead:
         why = "le plein niveau viendrait après l’entrée dans le segment (délai plus long que l’anticipation)"
-    lamps = int(_number(get("points_lumineux")) or 1)
-    detectors = _number(get("detecteurs"))
-    place = (_number(get("latitude")), _number(get("longitude")))
+    lamps, detectors = int(read.number("points_lumineux") or 1), read.number("detecteurs")
+    latitude, longitude = read.number("latitude"), read.number("longitude")
     return Segment(
-        str(get("segment")),
-        np.asarray(minimum, dtype=float),
+        str(getattr(line, "segment", "")),
+        minimum,
         np.asarray(empty, dtype=float),
         dark,
-        lamps * (_number(get("puissance_w")) or 0.0),
+        lamps * (read.number("puissance_w") or 0.0),
         lamps,
         int(detectors) if detectors is not None else math.ceil(lamps / 4),
-        place[0] if place[0] is not None else params.latitude,
-        place[1] if place[1] is not None else params.longitude,
+        params.latitude if latitude is None else latitude,
+        params.longitude if longitude is None else longitude,
         not why,
         why,
-        rules.minimum_of(classe) > installed,
     )
 
 
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
+def _minimum(read: Line, params: EclairagePublicParams) -> np.ndarray:
+    """Level (slots) with someone there: the class, or in the small hours the one given for them, if both measure the same thing."""
+    classe, quiet = read.text("classe"), read.text("classe_creuse")
+    full = _level(classe, read, params)
+    reduced = _level(quiet, read, params) if quiet and rules.same_family(classe, quiet) else full
+    return np.where(hours_mask(params.creuse_debut_h, params.creuse_fin_h), reduced, full)
 
 
-def _number(value: object) -> float | None:
-    number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else math.nan
-    return None if math.isnan(number) else number
+def _level(classe: str, read: Line, params: EclairagePublicParams) -> float:
+    """The level that holds a class. Only « eteint » is dark: P7 asks for no figure, but it is lit."""
+    if classe == rules.OFF:
+        return 0.0
+    return level_for(rules.minimum_of(classe) / (read.number("niveau_installe") or 1e-9), params)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of ``SegmentRow``, whether a model or a row of a table: its texts and numbers, blanks made plain."""
+
+    line: object
+
+    def text(self, name: str) -> str:
+        """The text, stripped; empty when blank."""
+        value = self._value(name)
+        return value.strip() if isinstance(value, str) else ""
+
+    def number(self, name: str) -> float | None:
+        """The number; None when blank."""
+        value = self._value(name)
+        found = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else math.nan
+        return None if math.isnan(found) else found
+
+    def _value(self, name: str) -> object:
+        return getattr(self.line, name, SegmentRow.model_fields[name].default)

@@ -46,6 +46,9 @@ class SegmentRow(Row):
     fermeture_h: float | None = column(
         "Heure de fermeture du parc, ou de fin de l’activité du stationnement", unit="h", example="21,5", default=None, ge=0, le=24
     )
+    ouverture_h: float | None = column(
+        "Heure d’ouverture du parc, ou de reprise de l’activité du stationnement", unit="h", example="8", default=None, ge=0, le=24
+    )
     latitude: float | None = column("Latitude (WGS 84, degrés) ; vide : celle de la commune", example="47,2", default=None, ge=-90, le=90)
     longitude: float | None = column(
         "Longitude (WGS 84, degrés) ; vide : celle de la commune", example="-1,55", default=None, ge=-180, le=180

@@ -11,6 +11,8 @@ CLASSES = tuple(f"M{i}" for i in range(1, 7)) + tuple(f"C{i}" for i in range(6))
 OFF = "eteint"
 """The « class » of a place that the commune has decided to leave unlit when nobody is there."""
 
+NOON = 12.0
+
 
 @lru_cache(maxsize=1)
 def _rules() -> dict[str, Any]:
@@ -27,24 +29,31 @@ def same_family(one: str, other: str) -> bool:
     return OFF in (one, other) or (one[0] == "M") == (other[0] == "M")
 
 
-def extinction(category: str, closing: float | None) -> tuple[float, float] | None:
+def extinction(category: str, closing: float | None, opening: float | None = None) -> tuple[float, float] | None:
     """Hours (from, to) between which the order of 27 December 2018 asks that the place be dark; None where it asks nothing.
 
-    ``closing``: hour at which the park shuts or the activity ends. Hours are local, 0 to 24.
+    ``closing``: hour at which the park shuts or the activity ends; ``opening``: hour at which it opens or begins again. Without
+    ``opening``, a place that closes before noon is taken to have been open all night. Hours are local, 0 to 24.
     """
-    rule = _rules()["arrete"][category]
-    latest: list[float] = []
-    if "extinction_h" in rule:
-        latest.append(float(rule["extinction_h"]))
+    rule, order = _rules()["arrete"][category], _rules()["arrete"]
+    # Hours are counted from noon, so that those of one night follow one another.
     if "apres_fermeture_h" in rule and closing is not None:
-        after = (closing + float(rule["apres_fermeture_h"])) % 24
-        # After midnight counts as later than the evening: the earlier of the two hours of the same night.
-        latest.append(after)
-    if not latest:
+        ended = (closing - NOON) % 24
+        if opening is not None and opening % 24 < closing < NOON:
+            ended -= 24  # It shuts in the morning what it opened that same morning: the night to come is wholly after it.
+        start = ended + float(rule["apres_fermeture_h"])
+    elif "extinction_h" in rule:
+        ended = start = (float(rule["extinction_h"]) - NOON) % 24
+    else:
         return None
-    return min(latest, key=lambda hour: (hour - 12) % 24), float(_rules()["arrete"]["reprise_h"])
+    end = (float(order["reprise_h"]) - NOON) % 24
+    if opening is not None:
+        end = min(end, ended + (opening - NOON - ended) % 24 - float(order["avant_ouverture_h"]))
+    if start >= end:
+        return None
+    return (start + NOON) % 24, (end + NOON) % 24
 
 
-def rule_text(category: str) -> str:
-    """The rule of a category in one French sentence."""
-    return str(_rules()["arrete"][category]["regle"])
+def reopening() -> float:
+    """The hour (local) before which the order lights nothing again, unless an activity begins earlier."""
+    return float(_rules()["arrete"]["reprise_h"])

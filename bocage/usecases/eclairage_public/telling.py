@@ -9,7 +9,7 @@ import numpy as np
 
 from bocage.contract import french
 from bocage.contract.outcome import Chart, Column, DataTable, Outcome, Recommendation, Series
-from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS
+from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, Nights
 from bocage.usecases.eclairage_public.planning import FIXED, OFF, Plan, Programme, Segment, power
 from bocage.usecases.eclairage_public.rows import EclairagePublicParams
 
@@ -36,6 +36,26 @@ def outcome(judged: list[Judged], params: EclairagePublicParams, usual: bool, no
     charts = [_chart(one, params, usual) for one in judged if one.plan is not None][:MOST_CHARTS]
     notes = [*notes, "Sur panne ou silence d’un détecteur, le programme revient au plein éclairage (colonne niveau_si_muet_pct)."]
     return Outcome(recommendations, [_programmes(judged, params, usual), _segments(judged, params), *charts], notes)
+
+
+def doubts(name: str, nights: Nights) -> list[str]:
+    """What was not believed of a segment's counts, one sentence each."""
+    said = []
+    for first, last in nights.aside:
+        span = f"du {french.day(first, weekday=False, year=True)} au {french.day(last, weekday=False, year=True)}"
+        said.append(f"{name} : les comptages {span} ont été écartés, le détecteur y paraît muet ou figé ; ce ne sont pas des zéros.")
+    if nights.asleep:
+        start, end = clock(nights.asleep[0]), clock(nights.asleep[1] + 1)
+        said.append(
+            f"{name} : aucune nuit n’a de passage entre {start} et {end}, alors que l’heure d’avant en a beaucoup ; le détecteur y dort "
+            "peut-être : ces heures sont prises comme toujours occupées."
+        )
+    if nights.dead.startswith("aucun comptage"):
+        said.append(
+            f"{name} : ses comptages cessent avant la fin du fichier ; si la campagne y était simplement finie, donnez-les dans un fichier "
+            "à part, sans les lignes qui suivent."
+        )
+    return said
 
 
 def _proposal(one: Judged, params: EclairagePublicParams, usual: bool) -> Recommendation:
@@ -117,13 +137,13 @@ def _periods(segment: Segment, programme: Programme, params: EclairagePublicPara
         watts = (round(float(power(np.array(x), segment.watts, segment.lamps, params)), 2) for x in (level, low))
         mute = 0.0 if programme.mode[start] == OFF else 100.0
         minima = (float(need[start]), float(empty[start]))
-        lines.append((clock(start), clock(end), str(programme.mode[start]), level, low, mute, *minima, *watts))
+        lines.append((clock(int(start)), clock(int(end)), str(programme.mode[start]), level, low, mute, *minima, *watts))
     return lines
 
 
 def clock(slot: int) -> str:
     """``0`` → « 12:00 », ``48`` → « 00:00 »."""
-    minutes = (int(slot) * MINUTES + 720) % 1440
+    minutes = (slot * MINUTES + 720) % 1440
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
