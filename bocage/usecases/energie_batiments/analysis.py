@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from bocage.contract import french
 from bocage.methods.calendars import SchoolZone
-from bocage.methods.regression import median_known
-from bocage.usecases.energie_batiments import daily, detect, economics, grids, savings
+from bocage.usecases.energie_batiments import cleaning, daily, detect, drifts, economics, grids, sorting, unit_faults
+from bocage.usecases.energie_batiments.actions import Action, Saved, judge, too_rare
 from bocage.usecases.energie_batiments.daily import Calendar
 
 SHOWN_DAYS = 92
@@ -18,11 +20,8 @@ MIN_REFERENCE = 90
 
 RECENT_DAYS = 30
 
-BEFORE_ALARM = 9
-"""Days before its first alarm in which the beginning of a drift is looked for."""
-
-QUIET = 30
-"""Days without alarm after which a new one is another event."""
+LATEST = 14
+"""Days in which a fault of the meter is one of today, and of which the missing hours are told."""
 
 MAPS = 3
 """Heat maps kept per batch, the largest drifts first."""
@@ -39,16 +38,6 @@ class Choices:
     usual: bool = False
 
 
-@dataclass(frozen=True)
-class Action:
-    """An action on one meter, days included."""
-
-    point: str
-    first: pd.Timestamp
-    last: pd.Timestamp
-    label: str
-
-
 @dataclass
 class Found:
     """What is known of one meter. Energies in kWh per standard day unless said; shares from 0 to 1; None where nothing can be said."""
@@ -61,29 +50,35 @@ class Found:
     drift_bounds: tuple[float, float] | None = None
     share: float | None = None
     since: str | None = None
+    over: tuple[str, str, float] | None = None
+    """First and last day of a drift that is over, and what it used, kWh."""
     alarms: tuple[str, ...] = ()
+    fault_since: str | None = None
     band_shares: dict[str, float] = field(default_factory=dict)
     factor: float | None = None
+    doubled: bool = False
+    """The excess may as well be a unit that doubled."""
     missing: float = 0.0
     usual_drift: float | None = None
     usual_share: float | None = None
     yearly_kwh: float | None = None
     adjusted_kwh: float | None = None
+    completed: float | None = None
     profile: dict[str, float] = field(default_factory=dict)
     balance: dict[str, float | None] = field(default_factory=dict)
     days: tuple[str, ...] = ()
     actual: tuple[float | None, ...] = ()
     expected: tuple[float | None, ...] = ()
     heat_map: tuple[pd.DatetimeIndex, np.ndarray] | None = None
-    saved: list[tuple[str, float, float, float, float, int]] = field(default_factory=list)
+    saved: list[Saved] = field(default_factory=list)
 
 
 def analyse(
     table: pd.DataFrame, weather: pd.DataFrame | None, choices: Choices, actions: tuple[Action, ...] = ()
 ) -> tuple[list[Found], list[str]]:
-    """Everything about the meters of a long table (``readers.COLUMNS``), and French notes."""
-    readings = grids.sort(table)
-    found: list[Found] = []
+    """Everything about the meters of a long table (``lines.COLUMNS``), and French notes."""
+    readings = sorting.sort(table, choices.timezone)
+    found = [Found(name, "sparse", last, f"aucun relevé depuis le {_written(last)}") for name, last in readings.silent.items()]
     notes = list(readings.notes)
     for kind, curves in grids.curves(readings, choices.timezone).items():
         temperature, drawn = grids.temperature_grid(weather, curves.days, choices.timezone)
@@ -92,25 +87,36 @@ def analyse(
         elif temperature is not None and drawn > 0.02:
             notes.append(f"La météo manque {round(100 * drawn)} jours sur 100 : la moyenne de la saison en tient lieu.")
         if kind == "sparse":
-            found += [_sparse(curves, i) for i in range(len(curves.names))]
+            found += _sparse(curves)
+            notes += too_rare(action for action in actions if action.point in curves.names)
             continue
-        found += _dense(kind, curves, temperature, choices, actions)
+        sound, said = cleaning.cleaned(curves)
+        more, unjudged = _dense(kind, sound, temperature, choices, actions)
+        found += more
+        notes += said + unjudged
     return found, notes
 
 
-def _sparse(curves: grids.Curves, i: int) -> Found:
-    known = np.flatnonzero(np.isfinite(curves.energy[i]))
-    last = curves.days[known[-1]].date().isoformat() if len(known) else ""
-    recent = curves.energy[i][-economics.YEAR :]
-    used = float(np.nansum(recent)) if len(curves.days) >= 330 else None
-    return Found(curves.names[i], "sparse", last, "relevés trop espacés pour y voir une dérive", yearly_kwh=used)
+def _written(day: str) -> str:
+    return french.day(date.fromisoformat(day), weekday=False, year=True)
+
+
+def _sparse(curves: grids.Curves) -> list[Found]:
+    used, _, completed = economics.yearly(curves.energy, curves.covered)
+    result = []
+    for i, name in enumerate(curves.names):
+        one = Found(name, "sparse", _last(curves, curves.covered[i] > 0), "relevés trop espacés pour y voir une dérive")
+        one.yearly_kwh, one.completed = _number(used[i]), _number(completed[i])
+        result.append(one)
+    return result
 
 
 def _dense(
     kind: grids.Resolution, curves: grids.Curves, temperature: np.ndarray | None, choices: Choices, actions: tuple[Action, ...]
-) -> list[Found]:
+) -> tuple[list[Found], list[str]]:
+    """What is known of each meter, and French notes on actions that cannot be judged."""
     if choices.usual:
-        return _usual(kind, curves, temperature)
+        return _usual(kind, curves, temperature), []
     known = daily.calendar(curves.days, choices.territory, choices.zones, choices.timezone)
     days = len(curves.days)
     reference = days - choices.watched
@@ -122,16 +128,18 @@ def _dense(
     }
     if judged.any():
         chosen = np.flatnonzero(judged)
-        part = grids.Curves([curves.names[i] for i in chosen], curves.days, values[chosen], curves.energy[chosen])
+        part = curves.of(chosen)
         watch = detect.from_hours if kind == "hourly" else detect.from_days
         watched = watch(part.values, known, temperature, reference)
         for place, one in zip(chosen, _each(kind, part, watched, known, temperature, reference), strict=True):
             result[int(place)] = one
-    wanted = {action.point for action in actions}
+    notes: list[str] = []
     for i, one in result.items():
-        if one.point in wanted:
-            one.saved = _saved(one.point, curves, i, known, temperature, actions)
-    return [result[i] for i in sorted(result)]
+        own = [action for action in actions if action.point == one.point]
+        if own:
+            one.saved, said = judge(own, standard_days(curves.values[i : i + 1]), known, temperature)
+            notes += said
+    return [result[i] for i in sorted(result)], notes
 
 
 def _usual(kind: grids.Resolution, curves: grids.Curves, temperature: np.ndarray | None) -> list[Found]:
@@ -168,16 +176,17 @@ def _each(
     reference: int,
 ) -> list[Found]:
     """A ``Found`` per judged meter."""
-    drifts = drift(watched, reference)
-    used, adjusted = economics.yearly(part.energy, watched.expected)
+    moves = drifts.drift(watched, reference)
+    sound = _without(part, watched.faulty)
+    used, adjusted, completed = economics.yearly(sound.energy, sound.covered, watched.expected)
     usual, usual_share = last_year(watched.actual, temperature)
     points = daily.change_points(temperature.mean(axis=1), watched.actual) if temperature is not None else None
-    profile = economics.profile(part.values, known) if kind == "hourly" else None
+    profile = economics.profile(sound.values, known) if kind == "hourly" else None
     result = []
     for i, name in enumerate(part.names):
         one = Found(name, kind, _last(part, np.isfinite(watched.actual[i])))
-        _fill(one, i, watched, drifts, reference)
-        one.yearly_kwh, one.adjusted_kwh = _number(used[i]), _number(adjusted[i])
+        _fill(one, i, watched, moves)
+        one.yearly_kwh, one.adjusted_kwh, one.completed = _number(used[i]), _number(adjusted[i]), _number(completed[i])
         one.usual_drift, one.usual_share = _number(usual[i]), _number(usual_share[i])
         if points is not None:
             one.balance = {
@@ -196,85 +205,48 @@ def _each(
     return result
 
 
-def _fill(one: Found, i: int, watched: detect.Watched, drifts: Drifts, reference: int) -> None:
-    """State, alarms, and drift since its beginning."""
-    alarms = {name: np.flatnonzero(days[i]) for name, days in watched.alarms.items()}
-    start = int(drifts.start[i])
-    recent = watched.actual.shape[1] - 14
-    lasting = [name for name, at in alarms.items() if len(at) and (at[-1] >= recent or (name in detect.LEVELS and at[-1] >= start - 3))]
-    one.alarms = tuple(sorted(lasting))
-    one.drift, one.share = _number(drifts.kwh[i]), _number(drifts.share[i])
-    bounds = (_number(drifts.low[i]), _number(drifts.high[i]))
+def _without(part: grids.Curves, faulty: np.ndarray) -> grids.Curves:
+    """The curves without the days (meters, days) whose values no figure of the year may be drawn from, nor their neighbours."""
+    if not faulty.any():
+        return part
+    faulty = unit_faults.around(faulty)
+    days = faulty[:, :, None] if part.values.ndim == 3 else faulty
+    energy, covered = np.where(faulty, np.nan, part.energy), np.where(faulty, 0.0, part.covered)
+    return replace(part, values=np.where(days, np.nan, part.values), energy=energy, covered=covered)
+
+
+def _fill(one: Found, i: int, watched: detect.Watched, moves: drifts.Drifts) -> None:
+    """State, alarms, and drift since its beginning, or until its end."""
+    alarms = {name: at for name, days in watched.alarms.items() if len(at := np.flatnonzero(days[i]))}
+    start, end, latest = int(moves.start[i]), int(moves.end[i]), watched.actual.shape[1] - LATEST
+    faults = [name for name, at in alarms.items() if name not in detect.LEVELS and at[-1] >= latest]
+    levels = [name for name, at in alarms.items() if name in detect.LEVELS and at[-1] >= start - 3]
+    one.alarms = tuple(sorted(faults + (levels if end < 0 else [])))
+    one.drift, one.share = _number(moves.kwh[i]), _number(moves.share[i])
+    bounds = (_number(moves.low[i]), _number(moves.high[i]))
     one.drift_bounds = (bounds[0], bounds[1]) if bounds[0] is not None and bounds[1] is not None else None
-    first = min((int(alarms[name][0]) for name in lasting if name not in detect.LEVELS), default=start)
-    one.since = str((drifts.days[first]).date().isoformat()) if 0 <= first < len(drifts.days) else None
-    one.band_shares = {key: value for key, values in drifts.bands.items() if (value := _number(values[i])) is not None}
-    factors = watched.factor[i][np.isfinite(watched.factor[i])]
+    one.since = _iso(moves.days[start])
+    if levels and end >= 0 and one.drift is not None:
+        one.over = (one.since, _iso(moves.days[end - 1]), one.drift * (end - start))
+    if faults:
+        one.fault_since = _iso(moves.days[min(_began(alarms[name], watched.faulty[i]) for name in faults)])
+    one.band_shares = {key: value for key, values in moves.bands.items() if (value := _number(values[i])) is not None}
+    factors = watched.factor[i, latest:][np.isfinite(watched.factor[i, latest:])]
     one.factor = _number(factors[-1]) if len(factors) else None
-    one.missing = round(float(np.isnan(watched.actual[i, -14:]).mean()), 4)
+    one.doubled = bool(watched.doubled[i, latest:].any()) and one.factor is None
+    one.missing = round(float(watched.missing[i, latest:].mean()), 4)
 
 
-@dataclass(frozen=True)
-class Drifts:
-    """Per meter: day index where the drift begins, kWh per day since, its 90 % bounds, share of the expected; shares by band."""
-
-    start: np.ndarray
-    kwh: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    share: np.ndarray
-    bands: dict[str, np.ndarray]
-    days: pd.DatetimeIndex
+def _began(alarm: np.ndarray, faulty: np.ndarray) -> int:
+    """First day of the last run of alarms, or of the faulty days that lead to it: a fault takes a day or more to be proven."""
+    first = int(alarm[np.flatnonzero(np.diff(alarm, prepend=-1000) > LATEST)[-1]])
+    while first > 0 and faulty[first] and faulty[first - 1]:
+        first -= 1
+    return first
 
 
-def drift(watched: detect.Watched, reference: int) -> Drifts:
-    """The change of level that best divides the watched days in two (largest mean over its error), and how much it is since.
-
-    The level just before it is taken off: what the year before had not, but the weeks before already had, is no news.
-    """
-    gap = watched.actual - watched.expected
-    past, later = gap[:, :reference], gap[:, reference:]
-    seen = np.isfinite(later)
-    memory = savings.correlation_time(past[:, -economics.YEAR :])
-    low, high = (median_known(past, share)[:, None] for share in (0.01, 0.99))
-    noise = np.sqrt(np.nanmean(np.clip(past, low, high) ** 2, axis=1))
-    total = np.cumsum(np.where(seen, later, 0.0)[:, ::-1], axis=1)[:, ::-1]
-    count = np.cumsum(seen[:, ::-1], axis=1)[:, ::-1]
-    before, days_before = total[:, :1] - total, count[:, :1] - count
-    level = before / (days_before + 14)  # fourteen days of « no change » steady the first days
-    mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0) - level
-    strength = np.where(count > 0, np.abs(mean) * np.sqrt(count), -1.0)
-    first = _first_alarm(watched)[:, None] - reference
-    day = np.arange(later.shape[1])
-    # An alarm dates the change to some days; only where it comes from no level is the whole period searched.
-    strength = np.where((first >= 0) & ((day > first) | (day < first - BEFORE_ALARM)), -1.0, strength)
-    at = strength.argmax(axis=1)
-    pick = at[:, None]
-    n = np.maximum(np.take_along_axis(count, pick, 1)[:, 0], 1)
-    size = np.take_along_axis(mean, pick, 1)[:, 0]
-    reach = 1.645 * noise * np.sqrt(np.minimum(memory, n) / n)
-    expected = np.array([np.nanmean(np.where(seen[i, a:], watched.expected[i, reference + a :], np.nan)) for i, a in enumerate(at)])
-    bands = {
-        name: np.array([_share_since(a[i], e[i], reference + int(at[i])) for i in range(len(at))]) for name, (a, e) in watched.bands.items()
-    }
-    return Drifts(at + reference, size, size - reach, size + reach, size / np.maximum(expected, 1e-9), bands, watched.days)
-
-
-def _first_alarm(watched: detect.Watched) -> np.ndarray:
-    """Day of the first level alarm of the last run of alarms that reaches the last weeks; -1 without one."""
-    days = np.any([watched.alarms[name] for name in detect.LEVELS if name in watched.alarms], axis=0)
-    result = np.full(len(days), -1)
-    for i in np.flatnonzero(days.any(axis=1)):
-        at = np.flatnonzero(days[i])
-        new = np.flatnonzero(np.diff(at, prepend=-1000) > QUIET)
-        result[i] = at[new[-1]]
-    return result
-
-
-def _share_since(actual: np.ndarray, expected: np.ndarray, start: int) -> float:
-    known = np.isfinite(actual[start:])
-    foreseen = float(expected[start:][known].sum())
-    return float(actual[start:][known].sum() / foreseen - 1) if foreseen > 0 else float("nan")
+def _iso(day: pd.Timestamp) -> str:
+    return str(day.date().isoformat())
 
 
 def last_year(actual: np.ndarray, temperature: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -308,24 +280,6 @@ def _mean(values: np.ndarray) -> np.ndarray:
 def _heat_map(part: grids.Curves, i: int) -> tuple[pd.DatetimeIndex, np.ndarray]:
     """Days and hours (days, 24) of the last year; plain arrays, written out only if they are shown."""
     return part.days[-economics.YEAR :], part.values[i, -economics.YEAR :].astype(np.float32)
-
-
-def _saved(
-    point: str, curves: grids.Curves, i: int, known: Calendar, temperature: np.ndarray | None, actions: tuple[Action, ...]
-) -> list[tuple[str, float, float, float, float, int]]:
-    """(label, kWh saved, low, high, share, days) of each action on the meter that has a year before and four weeks after."""
-    day = standard_days(curves.values[i : i + 1])
-    result = []
-    for action in actions:
-        first, last = (int(curves.days.searchsorted(stamp)) for stamp in (action.first, action.last))
-        if action.point != point or first < savings.LEAST_BASE or last + 1 >= len(curves.days):
-            continue
-        before, after = slice(max(0, first - savings.BASE_DAYS), first), slice(last + 1, min(len(curves.days), last + 1 + economics.YEAR))
-        found = savings.savings(day, known, temperature, before, after)
-        if np.isfinite(found.kwh[0]):
-            numbers = (found.kwh[0], found.low[0], found.high[0], found.share[0])
-            result.append((action.label, *(round(float(x), 4) for x in numbers), int(found.days[0])))
-    return result
 
 
 def _number(value: float, digits: int = 4) -> float | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from bocage.usecases.energie_batiments import daily, hourly, watch
+from bocage.methods import regression
+from bocage.usecases.energie_batiments import daily, hourly, unit_faults, watch
 from bocage.usecases.energie_batiments.daily import Calendar
 
 CLOSED_MARGIN = 1.25
@@ -24,16 +25,30 @@ LEVELS = ("total", "closed", "night", "base")
 
 
 @dataclass(frozen=True)
+class Model:
+    """How ``expected`` was foreseen: the design ``rows`` (days, p), and the regression ``found`` of each meter on the days of reference."""
+
+    rows: np.ndarray
+    found: regression.Ridge
+
+
+@dataclass(frozen=True)
 class Watched:
     """All arrays are (meters, days): ``actual`` and ``expected`` kWh of a standard day of 24 h, NaN unknown; ``alarms`` by kind, from the
-    first day watched on; ``bands`` name → (actual, expected) kWh of parts of the day; ``factor`` of a unit jump, or NaN."""
+    first day watched on; ``bands`` name → (actual, expected) kWh of parts of the day; ``factor`` of a unit jump, or NaN; ``doubled``
+    bool, an excess that may as well be a doubled unit; ``faulty`` bool, days whose values no figure may be drawn from; ``missing`` share
+    of the readings that were not received."""
 
     actual: np.ndarray
     expected: np.ndarray
     alarms: dict[str, np.ndarray]
     bands: dict[str, tuple[np.ndarray, np.ndarray]]
     factor: np.ndarray
+    doubled: np.ndarray
+    faulty: np.ndarray
+    missing: np.ndarray
     days: pd.DatetimeIndex
+    model: Model
 
     @property
     def any(self) -> np.ndarray:
@@ -53,13 +68,17 @@ def from_days(
     """Watch daily readings ``kwh`` (meters, days), in kWh per standard day, from day ``reference`` on. ``temperature`` (days,) or
     (days, 24), or None."""
     rows, shrink = daily.design(known, temperature)
-    awaited = np.maximum(daily.fit(rows[:reference], shrink, kwh[:, :reference]).predict(rows), 0.0)
+    found = daily.fit(rows[:reference], shrink, kwh[:, :reference])
+    awaited = np.maximum(found.predict(rows), 0.0)
     alarms = _streams({"total": (kwh, awaited)}, known, reference, limits or watch.Limits())
     held = np.zeros(kwh.shape, dtype=bool)
     held[:, 3:] = (kwh[:, 3:] == kwh[:, 2:-1]) & (kwh[:, 2:-1] == kwh[:, 1:-2]) & (kwh[:, 1:-2] == kwh[:, :-3])
-    alarms["stuck"] = _rare(held, reference)
-    alarms["gaps"] = _after(_missing(np.isnan(kwh).astype(float), 3) > 0.5, reference)
-    return Watched(kwh, awaited, alarms, {}, np.full(kwh.shape, np.nan), known.days)
+    frozen = _rare(held, reference)
+    missing = _gone(np.isnan(kwh).astype(float), np.isnan(kwh[:, -1]))
+    alarms["stuck"] = _after(frozen, reference)
+    alarms["gaps"] = _after(_missing(missing, 3) > 0.5, reference)
+    nothing, never = np.full(kwh.shape, np.nan), np.zeros(kwh.shape, dtype=bool)
+    return Watched(kwh, awaited, alarms, {}, nothing, never, frozen, missing, known.days, Model(rows, found))
 
 
 def from_hours(
@@ -67,23 +86,33 @@ def from_hours(
 ) -> Watched:
     """Watch hourly readings ``kwh`` (meters, days, 24) from day ``reference`` on. ``temperature`` (days, 24) °C without NaN, or None."""
     rows, shrink = hourly.designs(known, temperature)
+    missing = _gone(np.isnan(kwh).mean(axis=2), np.isnan(kwh[:, -1]).all(axis=1))
     shape = hourly.expected(rows, shrink, kwh, slice(0, reference))
-    held = watch.stuck(kwh)
-    sound = np.where((held & _rare(held, reference, keep=True))[:, :, None], np.nan, kwh) if held.any() else kwh
+    unit = unit_faults.jumps(kwh, shape, reference)
+    frozen = _rare(watch.stuck(kwh), reference)
+    silent = frozen | unit.absurd
+    sound = np.where(silent[:, :, None], np.nan, kwh) if silent.any() else kwh
     seen = hourly.channels(hourly.filled(sound, shape))
     design, penalty = daily.design(known, temperature)
-    bands = {}
-    for name, actual in zip(("total", "night", "base"), seen, strict=True):
-        awaited = daily.fit(design[:reference], penalty, actual[:, :reference]).predict(design)
-        bands[name] = (actual, np.maximum(awaited, 0.0))
+    fits = [daily.fit(design[:reference], penalty, actual[:, :reference]) for actual in seen]
+    bands = {
+        name: (actual, np.maximum(found.predict(design), 0.0))
+        for name, actual, found in zip(("total", "night", "base"), seen, fits, strict=True)
+    }
     alarms = _streams(bands, known, reference, limits or watch.Limits())
-    factor = np.full(kwh.shape[:2], np.nan)
-    factor[:, reference:] = watch.unit_jump(kwh[:, reference:], shape[:, reference:])
-    alarms["unit"] = np.isfinite(factor)
-    alarms["stuck"] = _rare(held, reference)
+    alarms["unit"] = _after(np.isfinite(unit.factor), reference)
+    alarms["stuck"] = _after(frozen, reference)
     alarms["clock"] = _clock(kwh, shape, known, reference)
-    alarms["gaps"] = _after(_missing(np.isnan(kwh).mean(axis=2), 3) > MISSING, reference)
-    return Watched(*bands["total"], alarms, bands, factor, known.days)
+    alarms["gaps"] = _after(_missing(missing, 3) > MISSING, reference)
+    faulty = frozen | unit.wrong
+    return Watched(*bands["total"], alarms, bands, unit.factor, unit.doubled, faulty, missing, known.days, Model(design, fits[0]))
+
+
+def _gone(share: np.ndarray, unfinished: np.ndarray) -> np.ndarray:
+    """Share missing of each day (meters, days), as received; a last day that is not over (``cleaning``) may still come: it is no gap."""
+    result = share.copy()
+    result[unfinished, -1] = 0.0
+    return result
 
 
 def _streams(
@@ -105,10 +134,11 @@ def _after(days: np.ndarray, reference: int) -> np.ndarray:
     return days & (np.arange(days.shape[1]) >= reference)
 
 
-def _rare(days: np.ndarray, reference: int, keep: bool = False) -> np.ndarray:
-    """``days`` watched, for meters where it hardly happened in the reference (a coarse meter repeats itself all the time)."""
+def _rare(days: np.ndarray, reference: int) -> np.ndarray:
+    """``days``, for meters where it hardly happened in the reference (a coarse meter repeats itself all the time)."""
     usual = days[:, :reference].mean(axis=1, keepdims=True) > 0.01
-    return days & ~usual if keep else _after(days & ~usual, reference)
+    result: np.ndarray = days & ~usual
+    return result
 
 
 def _missing(share: np.ndarray, window: int) -> np.ndarray:

@@ -66,18 +66,40 @@ def power_to_subscribe(peak_kw: float) -> int:
     return next((step for step in SMALL_STEPS if step >= asked), int(np.ceil(asked)))
 
 
-def yearly(energy: np.ndarray, foreseen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Use of the last 365 days (meters,) kWh, and the same had the weather been the mean of the years known. ``foreseen`` is the
-    model's use
-    (meters, days) of every day. NaN under 330 known days; the first equals the second where fewer than two years of weather are known."""
-    last = energy[:, -YEAR:]
-    known = np.isfinite(last)
-    days = known.sum(axis=1)
-    used = np.where(known, last, 0.0).sum(axis=1) * YEAR / np.maximum(days, 1)
-    years = [foreseen[:, stop - YEAR : stop].sum(axis=1) for stop in range(foreseen.shape[1], YEAR - 1, -YEAR)]
-    ratio = np.mean(years, axis=0) / np.maximum(years[0], 1e-9) if len(years) > 1 else np.ones(len(energy))
-    used = np.where((days >= 330) & (last.shape[1] == YEAR), used, np.nan)
-    return used, used * np.where(np.isfinite(ratio), ratio, 1.0)
+def yearly(energy: np.ndarray, covered: np.ndarray, foreseen: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Use of each meter's own last 365 days (meters,) kWh; the same had the weather been the mean of the years known; and the share
+    (0 to 1) of the hours that had to be completed. ``covered`` (meters, days) is the share of each day that ``energy`` tells;
+    ``foreseen`` the model's use of every day, whose shape completes the rest (a plain mean without it).
+
+    NaN under 330 days told by half or more; the first equals the second where fewer than two years of weather are known."""
+    days = energy.shape[1]
+    last = days - 1 - np.argmax(covered[:, ::-1] > 0, axis=1)
+    ago = last[:, None] - np.arange(days)[None, :]
+    told = np.where((ago >= 0) & (ago < YEAR), covered, 0.0)
+    seen = np.where(told > 0, energy, 0.0).sum(axis=1)
+    length = told.sum(axis=1)
+    scale = YEAR / np.maximum(length, 1.0)
+    ratio = np.ones(len(energy))
+    if foreseen is not None:
+        whole = _years(foreseen, last)
+        part = (told * np.where(told > 0, foreseen, 0.0)).sum(axis=1)
+        modelled = np.isfinite(whole[0]) & (part > 0)
+        scale = np.where(modelled, whole[0] / np.where(modelled, part, 1.0), scale)
+        several = np.isfinite(whole).sum(axis=0) > 1
+        ratio[several] = np.nanmean(whole[:, several], axis=0) / np.maximum(whole[0, several], 1e-9)
+    scale[length >= YEAR - 1e-6] = 1.0
+    used = np.where(((told >= 0.5).sum(axis=1) >= 330) & (last >= YEAR - 1), seen * scale, np.nan)
+    return used, used * np.where(np.isfinite(ratio), ratio, 1.0), 1 - np.minimum(length / YEAR, 1.0)
+
+
+def _years(foreseen: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Sums (years, meters) of the 365 days that end at ``last``, then of those before them; NaN where the days known do not reach."""
+    total = np.concatenate([np.zeros((len(foreseen), 1)), np.cumsum(foreseen, axis=1)], axis=1)
+    stops = last[None, :] + 1 - YEAR * np.arange(max(foreseen.shape[1] // YEAR, 1))[:, None]
+    starts = stops - YEAR
+    meters = np.arange(len(foreseen))[None, :]
+    result: np.ndarray = np.where(starts >= 0, total[meters, np.maximum(stops, 0)] - total[meters, np.maximum(starts, 0)], np.nan)
+    return result
 
 
 def operat_target(reference_kwh: float, year: int) -> float:

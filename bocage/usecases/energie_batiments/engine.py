@@ -7,9 +7,9 @@ sentences. Nothing here writes a set point: a named person decides, and does it.
 from __future__ import annotations
 
 import time
-from datetime import date
 from pathlib import Path
 from typing import ClassVar, cast
+from zoneinfo import available_timezones
 
 import pandas as pd
 from pydantic import BaseModel
@@ -19,13 +19,17 @@ from bocage.contract.errors import InvalidParams, NotEnoughData, UnreadableFile
 from bocage.contract.outcome import Artifact, Outcome, Recommendation
 from bocage.contract.rows import FileInput, Row
 from bocage.contract.usecase import Inputs, Resources, Truth
-from bocage.methods.calendars import SchoolZone, public_holidays
-from bocage.usecases.energie_batiments import report, sources
-from bocage.usecases.energie_batiments.analysis import Action, Choices, Found
+from bocage.methods.calendars import SchoolZone, public_holidays, territory_of_time_zone
+from bocage.usecases.energie_batiments import report, sentences, sources
+from bocage.usecases.energie_batiments.actions import Action, unknown
+from bocage.usecases.energie_batiments.analysis import Choices, Found
 from bocage.usecases.energie_batiments.report import Site
 from bocage.usecases.energie_batiments.rows import COURBES, ActionRow, ConstatRow, EnergieBatimentsParams, MeteoRow, ReleveRow, SiteRow
 
 ZONES: dict[str, tuple[SchoolZone, ...]] = {"auto": ("A", "B", "C"), "A": ("A",), "B": ("B",), "C": ("C",)}
+METROPOLITAN = "Europe/Paris"
+COMPLETED = 0.005
+"""Share of a year's hours (two days) from which it is told that a total is not all measured."""
 
 
 class EnergieBatiments:
@@ -81,19 +85,7 @@ class EnergieBatiments:
 
     def explain(self, rec: Recommendation) -> str:
         """One French sentence; every number in it is in ``rec``."""
-        if rec.action == report.POWER:
-            return _explain_power(rec)
-        if rec.action == report.SAVED:
-            return _explain_savings(rec)
-        if isinstance(rec.value, (int, float)) and rec.value > 0:
-            return _explain_drift(rec)
-        name = str(rec.evidence["nom"])
-        if rec.action in (report.ASK, report.WAIT):
-            return f"{_upper(name)} : {rec.action} ({rec.evidence['raison']})."
-        if rec.action == report.NOTHING:
-            return f"{_upper(name)} : sa consommation suit son calendrier et la météo, il n’y a rien à faire ce mois-ci."
-        since = rec.evidence.get("depuis")
-        return f"{_upper(name)} : {rec.action}{'' if not isinstance(since, str) else f' (depuis le {_day(since)})'}."
+        return sentences.explain(rec)
 
 
 def _found(
@@ -120,8 +112,9 @@ def _found(
     if readings is not None and readings["unite"].astype(str).str.contains("PCI").any():
         notes.append("Des relevés de gaz sont en PCI : ils ont été convertis en PCS (× 1,11), l’unité des factures.")
     res.progress(0.02, "Lecture des relevés")
-    batches, said = sources.tasks(readings, cast("Path | None", inputs.get("courbes")), gas, params.horodatage_courbes, "Europe/Paris")
-    choices = Choices(params.territoire, ZONES.get(params.zone_scolaire, ()), params.surveillance_jours, usual=usual)
+    zone = _time_zone(inputs, params.territoire)
+    batches, said = sources.tasks(readings, cast("Path | None", inputs.get("courbes")), gas, params.horodatage_courbes, zone)
+    choices = Choices(params.territoire, ZONES.get(params.zone_scolaire, ()), params.surveillance_jours, zone, usual)
     actions = () if usual else _actions(cast("pd.DataFrame | None", inputs.get("actions")))
     found, more = sources.run(
         batches,
@@ -134,7 +127,34 @@ def _found(
     )
     by_point = {one.point: one for one in found}
     sites = _sites(table, params, by_point, notes)
-    return sites, by_point, [*notes, *said, *more]
+    if sources.LATE not in more:
+        said += unknown(actions, by_point)
+    return sites, by_point, [*notes, *said, *more, *_completed(found)]
+
+
+def _completed(found: list[Found]) -> list[str]:
+    """What to say of the yearly totals that are not all measured."""
+    part = sorted(((one.completed or 0.0, one.point) for one in found if one.yearly_kwh is not None), reverse=True)
+    part = [pair for pair in part if pair[0] >= COMPLETED]
+    if not part:
+        return []
+    many = len(part) > 1
+    return [
+        f"Les douze derniers mois de {french.count(len(part), 'compteur')} sont en partie complétés, heures manquantes à la "
+        f"consommation attendue : {french.percent(part[0][0])}{' au plus,' if many else ''} pour {part[0][1]}. "
+        "Demandez ces relevés avant une déclaration."
+    ]
+
+
+def _time_zone(inputs: Inputs, territory: str) -> str:
+    """The organisation's: tables are read in it. With files alone, that of the territory."""
+    for name in ("releves", "meteo"):
+        table = inputs.get(name)
+        if isinstance(table, pd.DataFrame) and isinstance(dtype := table["horodatage"].dtype, pd.DatetimeTZDtype):
+            return str(dtype.tz)
+    overseas = territory != "FR" and territory.startswith("FR-")
+    known = (zone for zone in sorted(available_timezones()) if territory_of_time_zone(zone) == territory)
+    return next(known, METROPOLITAN) if overseas else METROPOLITAN
 
 
 def _weather(table: pd.DataFrame | None, notes: list[str]) -> pd.DataFrame | None:
@@ -162,6 +182,7 @@ def _sites(table: pd.DataFrame, params: EnergieBatimentsParams, found: dict[str,
     """Sites by point, the last line of a point kept; a meter without a site is told, not shown."""
     ordered = table.sort_values(["point_de_mesure", "nom"], kind="stable").drop_duplicates("point_de_mesure", keep="last")
     count = ordered["nom"].value_counts()
+    notes += _repeated(table, ordered)
     result = []
     for row in ordered.to_dict("records"):
         name, point = str(row["nom"]), str(row["point_de_mesure"])
@@ -170,7 +191,7 @@ def _sites(table: pd.DataFrame, params: EnergieBatimentsParams, found: dict[str,
                 point=point,
                 subject=name if count[row["nom"]] == 1 else point,
                 name=name,
-                price=_known(row.get("prix_eur_kwh")) or params.prix_eur_kwh,
+                price=params.prix_eur_kwh if (price := _known(row.get("prix_eur_kwh"))) is None else price,
                 usage=str(row.get("usage") or ""),
                 surface=_known(row.get("surface_m2")),
                 subscribed=_known(row.get("puissance_souscrite_kva")),
@@ -183,6 +204,20 @@ def _sites(table: pd.DataFrame, params: EnergieBatimentsParams, found: dict[str,
         said = french.count(len(without), "compteur n’est", "compteurs ne sont")
         notes.append(f"{said} dans aucun site (dont {without[0]}) : ajoutez-les à la table « sites » pour les suivre.")
     return result
+
+
+def _repeated(table: pd.DataFrame, kept: pd.DataFrame) -> list[str]:
+    """What to say of meters that have several lines."""
+    lines = table["point_de_mesure"].value_counts()
+    twice = sorted(lines[lines > 1].index)
+    if not twice:
+        return []
+    name = kept.loc[kept["point_de_mesure"] == twice[0], "nom"].iloc[0]
+    said = french.count(len(twice), "compteur a plusieurs lignes", "compteurs ont plusieurs lignes")
+    return [
+        f"{said} dans la table des sites (dont {twice[0]}, gardé sous le nom « {name} ») : "
+        "un compteur n’est analysé qu’une fois, laissez-lui une seule ligne."
+    ]
 
 
 def _known(value: object) -> float | None:
@@ -201,46 +236,3 @@ def _artifacts(recommendations: list[Recommendation], sites: list[Site], found: 
     result += [report.chart(one, site) for one, site in [p for p in first if p[0].days][: report.CHARTS]]
     result += [report.heat_map(one, site) for one, site in [p for p in first if p[0].heat_map is not None][: report.MAPS]]
     return result
-
-
-def _explain_drift(rec: Recommendation) -> str:
-    name, euros = _upper(str(rec.evidence["nom"])), french.number(cast(float, rec.value), 0, "€")
-    rise = french.percent(cast(float, rec.evidence["hausse_pct"]) / 100, 0, signed=True)
-    if rec.action == report.USUAL and "seuil_pct" in rec.evidence:
-        return f"{name} : {rec.action}, {rise} sur le même mois de l’an passé corrigé des degrés jours, soit environ {euros} par mois."
-    where = {"night": " la nuit", "base": " sur le talon"}.get(str(rec.evidence.get("motif")), "")
-    since = rec.evidence.get("depuis")
-    when = f" depuis le {_day(since)}" if isinstance(since, str) else ""
-    bounds = f" ({french.between(rec.interval, 0, '€')})" if rec.interval else ""
-    return f"{name} : {rec.action}, {rise}{where}{when}, soit environ {euros} par mois{bounds}."
-
-
-def _explain_power(rec: Recommendation) -> str:
-    e = rec.evidence
-    now, then = (french.number(cast(float, e[key]), 0, "kVA") for key in ("souscrite_kva", "conseillee_kva"))
-    peak = french.number(cast(float, e["pointe_kw"]), 1, "kW")
-    value = cast(float, rec.value)
-    money = (
-        f"une économie d’environ {french.number(value, 0, '€')} par an"
-        if value > 0
-        else f"un coût d’environ {french.number(-value, 0, '€')} par an"
-    )
-    name = _upper(str(e["nom"]))
-    return f"{name} : passer la puissance souscrite de {now} à {then}, la plus forte heure de l’année étant de {peak}, pour {money}."
-
-
-def _explain_savings(rec: Recommendation) -> str:
-    e = rec.evidence
-    kwh, bounds = french.number(cast(float, rec.value), 0, "kWh"), french.between(cast("tuple[float, float]", rec.interval), 0, "kWh")
-    share = french.percent(cast(float, e["part_pct"]) / 100, 1)
-    days = french.count(cast(int, e["jours"]), "jour")
-    done = f"{_upper(str(e['nom']))} : l’action « {e['libelle']} »"
-    return f"{done} a évité {kwh} ({bounds}) en {days}, soit {share} de ce qui était attendu sans elle."
-
-
-def _day(text: str) -> str:
-    return french.day(date.fromisoformat(text), weekday=False, year=True)
-
-
-def _upper(name: str) -> str:
-    return name[:1].upper() + name[1:]

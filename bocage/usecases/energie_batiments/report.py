@@ -21,6 +21,7 @@ ASK = "demander les relevés du compteur"
 WAIT = "attendre avant de juger"
 POWER = "ajuster la puissance souscrite"
 SAVED = "retenir l’économie mesurée de l’action"
+UNPROVEN = "ne pas retenir d’économie pour l’action, non démontrée"
 USUAL = "vérifier la consommation"
 DRIFTS = {
     "closed": "vérifier la programmation des jours de fermeture",
@@ -34,6 +35,12 @@ METER = {
     "clock": "vérifier l’heure de la programmation",
     "gaps": "demander les relevés manquants",
 }
+ASIDE = (POWER, SAVED, UNPROVEN)
+"""Proposals that are not the state of the site."""
+
+OF_A_BUILDING = (2.0, 0.5)
+"""Factors of a unit that an excess, or its opposite, can look like: what it would cost is told beside the doubt."""
+
 LEVEL = 90
 CHARTS = 10
 MAPS = 3
@@ -76,11 +83,10 @@ def meter_fault(found: Found) -> str | None:
 
 
 def proposals(found: Found | None, site: Site, threshold: float, subscribed_price: float, late: bool = False) -> list[Recommendation]:
-    """The proposals about one site: what to verify (or nothing), then power and savings."""
+    """The proposals about one site: what to verify in the building and in its meter (or nothing), then power and savings."""
     if found is None:
         return [_unknown(site, late)]
-    first = _state(found, site, threshold)
-    return [first, *_power(found, site, subscribed_price), *_savings(found, site)]
+    return [*_state(found, site, threshold), *_power(found, site, subscribed_price), *_savings(found, site)]
 
 
 def _base(found: Found, site: Site) -> dict[str, JsonValue]:
@@ -88,25 +94,49 @@ def _base(found: Found, site: Site) -> dict[str, JsonValue]:
     return {"nom": site.name, "point_de_mesure": site.point, "dernier_jour": found.last_day, "prix_eur_kwh": site.price, "reference": usual}
 
 
-def _state(found: Found, site: Site, threshold: float) -> Recommendation:
-    evidence = _base(found, site)
+def _state(found: Found, site: Site, threshold: float) -> list[Recommendation]:
+    """A drift, a fault of the meter, both, or nothing. A fault never hides a drift, nor what it may cost."""
     if found.state != "suivi":
-        return Recommendation(site.subject, WAIT, evidence={**evidence, "raison": found.state})
+        return [Recommendation(site.subject, WAIT, evidence={**_base(found, site), "raison": found.state})]
     fault, kind = meter_fault(found), motive(found)
     euros = (found.drift or 0.0) * MONTH * site.price
-    if fault is not None:
-        more = {"depuis": found.since, "alarmes": list(found.alarms), "manque_pct": round(100 * found.missing, 1)}
-        more |= {} if found.factor is None else {"facteur": found.factor}
-        return Recommendation(site.subject, METER[fault], score=max(1.0, threshold), evidence={**evidence, **more})
-    if kind is None or euros < threshold:
-        told = {"derive_eur_mois": round(euros, 1), "derive_pct": round(100 * (found.share or 0.0), 1)}
-        return Recommendation(site.subject, NOTHING, 0.0, "€/mois", evidence={**evidence, **told})
-    return _drift(found, site, kind, euros, evidence)
+    drifting = kind is not None and euros >= threshold
+    if fault is None and not drifting:
+        return [_nothing(found, site, threshold, euros)]
+    doubtful = fault == "unit" and found.factor in OF_A_BUILDING
+    result = [_drift(found, site, kind, euros)] if kind is not None and drifting and not doubtful else []
+    return result if fault is None else [*result, _fault(found, site, fault, threshold, euros if drifting and doubtful else None)]
 
 
-def _drift(found: Found, site: Site, kind: str, euros: float, evidence: dict[str, JsonValue]) -> Recommendation:
+def _nothing(found: Found, site: Site, threshold: float, euros: float) -> Recommendation:
+    evidence = _base(found, site)
+    if found.over is None:
+        evidence |= {"derive_eur_mois": round(euros, 1), "derive_pct": round(100 * (found.share or 0.0), 1)}
+    elif found.over[2] * site.price >= max(threshold, 1.0):
+        first, last, kwh = found.over
+        evidence["terminee"] = {"debut": first, "fin": last, "cout_eur": round(kwh * site.price)}
+    return Recommendation(site.subject, NOTHING, 0.0, "€/mois", evidence=evidence)
+
+
+def _fault(found: Found, site: Site, fault: str, threshold: float, euros: float | None) -> Recommendation:
+    """What to verify in the meter. ``euros`` a month if the readings are right after all, None where that is not in question."""
+    evidence = _base(found, site) | {
+        "depuis": found.fault_since,
+        "alarmes": list(found.alarms),
+        "manque_pct": round(100 * found.missing, 1),
+    }
+    if found.factor is not None:
+        evidence["facteur"] = found.factor
+    if euros is not None:
+        bounds = _euros_bounds(found, site, euros)
+        evidence["si_juste"] = {"eur_mois": round(euros, 1), "bornes_eur_mois": None if bounds is None else list(bounds)}
+    score = max(1.0, threshold, round(euros or 0.0, 2))
+    return Recommendation(site.subject, METER[fault], score=score, evidence=evidence)
+
+
+def _drift(found: Found, site: Site, kind: str, euros: float) -> Recommendation:
     share = found.band_shares.get(kind, found.share or 0.0) if kind in ("night", "base") else (found.share or 0.0)
-    evidence |= {
+    evidence = _base(found, site) | {
         "depuis": found.since,
         "motif": kind,
         "hausse_pct": round(100 * share, 0),
@@ -114,11 +144,17 @@ def _drift(found: Found, site: Site, kind: str, euros: float, evidence: dict[str
         "niveau": LEVEL,
         "alarmes": list(found.alarms),
     }
-    bounds = None
-    if found.drift_bounds is not None:
-        low, high = (round(x * MONTH * site.price, 1) for x in found.drift_bounds)
-        bounds = (min(low, round(euros, 1)), max(high, round(euros, 1)))
+    if found.doubled:
+        evidence["doute_facteur"] = 2
+    bounds = _euros_bounds(found, site, euros)
     return Recommendation(site.subject, DRIFTS[kind], round(euros, 1), "€/mois", bounds, round(euros, 2), evidence)
+
+
+def _euros_bounds(found: Found, site: Site, euros: float) -> tuple[float, float] | None:
+    if found.drift_bounds is None:
+        return None
+    low, high = (round(x * MONTH * site.price, 1) for x in found.drift_bounds)
+    return min(low, round(euros, 1)), max(high, round(euros, 1))
 
 
 def _power(found: Found, site: Site, price: float) -> list[Recommendation]:
@@ -154,7 +190,8 @@ def _savings(found: Found, site: Site) -> list[Recommendation]:
             "eur": round(kwh * site.price),
         }
         bounds = (float(round(low)), float(round(high)))
-        result.append(Recommendation(site.subject, SAVED, float(round(kwh)), "kWh", bounds, 0.0, evidence))
+        action = SAVED if low > 0 else UNPROVEN
+        result.append(Recommendation(site.subject, action, float(round(kwh)), "kWh", bounds, 0.0, evidence))
     return result
 
 
@@ -178,7 +215,8 @@ def usual_proposal(found: Found | None, site: Site, late: bool = False, least: f
 
 
 def drift_table(recommendations: list[Recommendation], points: dict[str, str]) -> DataTable:
-    """One line per site: the excess proposed (0 where nothing is), its bounds, and what the usual method says. ``evaluate`` reads it."""
+    """One line per site, that of its drift where its meter is to be verified too: the excess proposed (0 where nothing is), its bounds,
+    and what the usual method says. ``evaluate`` reads it."""
     columns = (
         Column("point_de_mesure", "Compteur"),
         Column("nom", "Bâtiment"),
@@ -189,10 +227,12 @@ def drift_table(recommendations: list[Recommendation], points: dict[str, str]) -
         Column("depuis", "Depuis"),
         Column("reference_eur_mois", "Même mois de l’an passé, corrigé des DJU", "€/mois"),
     )
-    rows: list[tuple[Scalar, ...]] = []
+    states: dict[str, Recommendation] = {}
     for rec in recommendations:
-        if rec.action in (POWER, SAVED):
-            continue
+        if rec.action not in ASIDE and (rec.subject not in states or rec.action in DRIFTS.values()):
+            states[rec.subject] = rec
+    rows: list[tuple[Scalar, ...]] = []
+    for rec in states.values():
         low, high = rec.interval or (None, None)
         value = rec.value if isinstance(rec.value, (int, float)) else 0.0
         since, reference = rec.evidence.get("depuis"), rec.evidence.get("reference")
@@ -217,6 +257,7 @@ def site_table(found: list[tuple[Found, Site]]) -> DataTable:
         (Column("point_de_mesure", "Compteur"), lambda f, s: s.point),
         (Column("nom", "Bâtiment"), lambda f, s: s.name),
         (Column("an_kwh", "Douze derniers mois", "kWh"), lambda f, s: f.yearly_kwh),
+        (Column("an_complete_pct", "Dont complétés", "%"), lambda f, s: None if f.yearly_kwh is None else _percent(f.completed)),
         (Column("an_corrige_kwh", "Corrigés de la météo", "kWh"), lambda f, s: f.adjusted_kwh),
         (Column("an_kwh_m2", "Par m² chauffé", "kWh"), lambda f, s: _ratio(f.yearly_kwh, s.surface)),
         (Column("talon_kw", "Talon (toujours allumé)", "kW"), lambda f, s: f.profile.get("base_kw")),

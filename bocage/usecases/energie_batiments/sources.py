@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bocage.usecases.energie_batiments import analysis, bulk, readers
+from bocage.usecases.energie_batiments import analysis, bulk, lines, readers
+from bocage.usecases.energie_batiments.actions import Action
 
 LATE = "Le temps accordé est écoulé : des compteurs n’ont pas été analysés. Donnez plus de temps, ou les compteurs en plusieurs fois."
 
@@ -21,7 +22,7 @@ BATCH = 250
 
 @dataclass(frozen=True)
 class Task:
-    """A batch: a long table, or a range of row groups of a Parquet file. Plain data: it travels to workers."""
+    """A batch: a long table, a range of row groups of a Parquet file, or both. Plain data: it travels to workers."""
 
     table: pd.DataFrame | None = None
     path: str = ""
@@ -33,39 +34,52 @@ class Task:
 def tasks(
     readings: pd.DataFrame | None, curves: Path | None, gas: dict[str, float], when: readers.When, timezone: str
 ) -> tuple[list[Task], list[str]]:
-    """Batches of all readings, and French notes. A meter that is in both inputs is read from both; duplicates are averaged later."""
-    result: list[Task] = []
+    """Batches of all readings, and French notes. A meter that is in both inputs is read from both; its doubles are sorted out later."""
     notes: list[str] = []
     tables = []
     if readings is not None and len(readings):
-        tables.append(readers.from_readings(readings, gas))
-    if curves is not None and curves.suffix.lower() == ".parquet":
-        result += [Task(path=str(curves), first=first, stop=stop, gas=gas) for first, stop in bulk.batches(curves)]
-    elif curves is not None:
-        table, said = readers.read_curves(curves, when, timezone)
+        table, said = lines.long_table(readings, timezone, gas)
         tables.append(table)
         notes += said
-    if tables:
-        whole = pd.concat(tables, ignore_index=True)
-        names, code = np.unique(whole["point"].astype(str).to_numpy(dtype=object).astype(str), return_inverse=True)
-        for first in range(0, len(names), BATCH):
-            result.append(Task(table=whole[(code >= first) & (code < first + BATCH)].reset_index(drop=True)))
+    stored: list[tuple[int, int, set[str]]] = []
+    if curves is not None and curves.suffix.lower() == ".parquet":
+        stored = bulk.batches(curves)
+    elif curves is not None:
+        table, said = readers.read_curves(curves, when, timezone, gas)
+        tables.append(table)
+        notes += said
+    whole = pd.concat(tables, ignore_index=True) if tables else lines.empty()
+    names, code = np.unique(whole["point"].astype(str).to_numpy(dtype=object).astype(str), return_inverse=True)
+    result, alone = [], np.ones(len(names), dtype=bool)
+    for first, stop, points in stored:
+        shared = np.isin(names, sorted(points))
+        alone &= ~shared
+        more = whole[shared[code]].reset_index(drop=True) if shared.any() else None
+        result.append(Task(more, str(curves), first, stop, gas))
+    for some in np.array_split(np.flatnonzero(alone), range(BATCH, int(alone.sum()), BATCH)):
+        if len(some):
+            result.append(Task(table=whole[np.isin(code, some)].reset_index(drop=True)))
     return result, notes
 
 
 def work(
-    task: Task, weather: pd.DataFrame | None, choices: analysis.Choices, actions: tuple[analysis.Action, ...]
+    task: Task, weather: pd.DataFrame | None, choices: analysis.Choices, actions: tuple[Action, ...]
 ) -> tuple[list[analysis.Found], list[str]]:
     """Analyse one batch, here or in a worker."""
-    table = task.table if task.table is not None else bulk.read(Path(task.path), task.first, task.stop, task.gas or {})
-    return analysis.analyse(table, weather, choices, actions)
+    notes: list[str] = []
+    tables = [] if task.table is None else [task.table]
+    if task.path:
+        table, notes = bulk.read(Path(task.path), task.first, task.stop, task.gas or {}, choices.timezone)
+        tables.append(table)
+    found, said = analysis.analyse(tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True), weather, choices, actions)
+    return found, notes + said
 
 
 def run(
     batches: list[Task],
     weather: pd.DataFrame | None,
     choices: analysis.Choices,
-    actions: tuple[analysis.Action, ...],
+    actions: tuple[Action, ...],
     pool: Executor | None,
     tell: Callable[[float], None],
     until: float,
@@ -89,7 +103,7 @@ def _results(
     batches: list[Task],
     weather: pd.DataFrame | None,
     choices: analysis.Choices,
-    actions: tuple[analysis.Action, ...],
+    actions: tuple[Action, ...],
     pool: Executor | None,
 ) -> Generator[tuple[list[analysis.Found], list[str]], None, None]:
     if pool is None or len(batches) < 2:

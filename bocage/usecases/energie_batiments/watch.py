@@ -103,19 +103,6 @@ def stuck(kwh: np.ndarray, hours: int = 10) -> np.ndarray:
     return held.reshape(kwh.shape).any(axis=2)
 
 
-def unit_jump(actual: np.ndarray, awaited: np.ndarray, factors: tuple[float, ...] = (2.0, 0.5, 6.0, 1 / 6, 1000.0, 0.001)) -> np.ndarray:
-    """(meters, days) float: the factor by which the two last days' hours all multiply what was expected, or NaN. (meters, days, 24)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(np.where(actual > 0, actual, np.nan) / np.where(awaited > 0, awaited, np.nan))
-    both = np.concatenate([ratio[:, :-1], ratio[:, 1:]], axis=2)
-    middle, low, high = (median_known(both, share) for share in (0.5, 0.15, 0.85))
-    result = np.full(actual.shape[:2], np.nan)
-    for factor in factors:
-        near = (np.abs(middle - np.log(factor)) < 0.15) & (low > np.log(factor) - 0.3) & (high < np.log(factor) + 0.3)
-        result[:, 1:][near] = factor
-    return result
-
-
 def clock_slip(actual: np.ndarray, awaited: np.ndarray) -> np.ndarray:
     """(meters, days) float: how much better the day's curve fits when moved by an hour (log ratio of squared gaps), the better of both."""
     flat, foreseen = actual.reshape(len(actual), -1), awaited.reshape(len(awaited), -1)

@@ -12,7 +12,7 @@ import pytest
 from bocage.contract.errors import InvalidParams, NotEnoughData, UnreadableFile
 from bocage.contract.outcome import Outcome
 from bocage.contract.usecase import Resources
-from bocage.usecases.energie_batiments import daily, detect, economics, grids, hourly, report, savings, watch
+from bocage.usecases.energie_batiments import daily, detect, economics, grids, hourly, report, savings, sorting, watch
 from bocage.usecases.energie_batiments.engine import EnergieBatiments
 from bocage.usecases.energie_batiments.rows import EnergieBatimentsParams
 from bocage.usecases.energie_batiments.tests import simulated
@@ -50,7 +50,7 @@ def run(tables: dict[str, Any], **params: Any) -> Outcome:
 
 
 def actions(outcome: Outcome) -> dict[str, str]:
-    return {rec.subject: rec.action for rec in outcome.recommendations if rec.action not in (report.POWER, report.SAVED)}
+    return {rec.subject: rec.action for rec in outcome.recommendations if rec.action not in report.ASIDE}
 
 
 def test_a_lost_setback_is_told_in_euros_with_its_night_and_its_day(fleet: simulated.Fleet) -> None:
@@ -79,7 +79,7 @@ def test_a_fault_of_the_meter_is_not_taken_for_the_building(fleet: simulated.Fle
 def test_a_day_of_25_hours_raises_no_alarm_and_keeps_its_energy() -> None:
     hours = pd.date_range("2023-01-01", "2024-11-20", freq="h", tz=ZONE, inclusive="left")
     table = pd.DataFrame({"point": "p", "debut": hours.tz_convert("UTC"), "heures": 1.0, "kwh": 2.0 + 0.1 * np.sin(np.arange(len(hours)))})
-    curves = grids.curves(grids.sort(table), ZONE)["hourly"]
+    curves = grids.curves(sorting.sort(table, ZONE), ZONE)["hourly"]
     autumn = curves.days.get_loc(pd.Timestamp("2024-10-27"))
     assert curves.energy[0, autumn] == pytest.approx(table["kwh"][hours.normalize() == pd.Timestamp("2024-10-27", tz=ZONE)].sum())
     found = detect.from_hours(curves.values, daily.calendar(curves.days, "FR", ("B",)), None, len(curves.days) - 92)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bocage.contract.errors import MissingColumns, UnreadableFile
-from bocage.usecases.energie_batiments import bulk, grids, readers
+from bocage.usecases.energie_batiments import bulk, grids, instants, lines, readers, sorting, units
 
 ZONE = "Europe/Paris"
 
@@ -49,7 +49,7 @@ def test_days_of_23_and_25_hours_keep_their_energy(tmp_path: Path, day: str, ste
     local = pd.date_range(day, periods=1, tz=ZONE)[0] + pd.to_timedelta(30 * np.arange(1, steps + 1), unit="min")
     table = read(tmp_path, data_connect([s.strftime("%Y-%m-%d %H:%M:%S") for s in local], ["2000"] * steps, start=day))
     assert np.isclose(table["kwh"].sum(), steps * 1.0)
-    curves = grids.curves(grids.sort(table), ZONE)["hourly"]
+    curves = grids.curves(sorting.sort(table, ZONE), ZONE)["hourly"]
     assert np.isclose(np.nansum(curves.energy), steps)
     assert len(curves.days) == 1
     known = curves.values[0, 0]
@@ -106,13 +106,13 @@ def test_grdf_gives_pcs_energy_and_falls_back_on_the_coefficient(tmp_path: Path)
 def test_units_agree_on_the_same_energy(kwh: float, hours: float) -> None:
     same = {"kWh": kwh, "Wh": 1e3 * kwh, "MWh": kwh / 1e3, "kW": kwh / hours, "W": 1e3 * kwh / hours, "kWh PCS": kwh, "kWh PCI": kwh / 1.11}
     for unit, value in same.items():
-        assert np.isclose(readers.to_kwh(pd.Series([value]), unit, hours).iloc[0], kwh)
+        assert np.isclose(units.to_kwh(pd.Series([value]), unit, hours)[0], kwh)
 
 
 @pytest.mark.parametrize("unit", ["kVA", "", "therm", "m³"])
 def test_an_unknown_unit_is_refused(unit: str) -> None:
     with pytest.raises(UnreadableFile):
-        readers.to_kwh(pd.Series([1.0]), unit, 1.0)
+        units.to_kwh(pd.Series([1.0]), unit, 1.0)
 
 
 KEYS = st.sampled_from(["meter_reading", "mesures", "consommation", "pce", "idPrm", "grandeur"])
@@ -147,7 +147,7 @@ def test_parquet_batches_hold_whole_meters_and_refuse_disorder(tmp_path: Path) -
     frame = pd.DataFrame({"point_de_mesure": names, "horodatage": np.tile(stamps, 3), "valeur": 500.0, "unite": "W"})
     good, bad, poor = (tmp_path / f"{name}.parquet" for name in ("good", "bad", "poor"))
     frame.to_parquet(good, row_group_offsets=[0, 30, 70, 100])
-    read = pd.concat([bulk.read(good, a, b, {}) for a, b in bulk.batches(good)])
+    read = pd.concat([bulk.read(good, a, b, {}, ZONE)[0] for a, b, _ in bulk.batches(good)])
     assert read.groupby("point", observed=True)["kwh"].sum().to_dict() == dict.fromkeys(("p1", "p2", "p3"), 24.0)
     frame.sample(frac=1, random_state=0).to_parquet(bad, row_group_offsets=[0, 30, 70, 100])
     with pytest.raises(UnreadableFile, match="trié"):
@@ -157,13 +157,10 @@ def test_parquet_batches_hold_whole_meters_and_refuse_disorder(tmp_path: Path) -
         bulk.batches(poor)
 
 
-def test_bulk_and_table_readings_agree_on_days_of_23_and_25_hours() -> None:
+def test_days_of_23_and_25_hours_take_their_real_length() -> None:
     days = pd.date_range("2024-03-25", "2024-11-05", freq="D", tz=ZONE).tz_convert("UTC")
     table = pd.DataFrame({"point_de_mesure": "p", "horodatage": days, "valeur": 10.0, "unite": "kWh"})
-    slow = readers.from_readings(table, {})["heures"].to_numpy()
-    fast = bulk.step_lengths(np.zeros(len(days), dtype=int), days.tz_localize(None).astype("datetime64[us]").astype("int64").to_numpy())
-    assert np.allclose(slow, fast)
-    assert sorted(set(slow)) == [23.0, 24.0, 25.0]
+    assert sorted(set(lines.long_table(table, ZONE, {})[0]["heures"])) == [23.0, 24.0, 25.0]
 
 
 def test_daily_data_connect_days_have_23_24_or_25_hours(tmp_path: Path) -> None:
@@ -177,3 +174,131 @@ def test_daily_data_connect_days_have_23_24_or_25_hours(tmp_path: Path) -> None:
     table = read(tmp_path, json.dumps({"meter_reading": found}))
     assert table["heures"].tolist() == [24.0, 24.0, 23.0, 24.0, 24.0]
     assert table["kwh"].tolist() == [24.0] * 5
+
+
+def long(point: str, start: str, gaps: list[float], unit: str = "kWh", value: float = 1.0) -> pd.DataFrame:
+    """Lines of ``releves``: one reading, then one after each gap (hours)."""
+    stamps = pd.Timestamp(start, tz=ZONE) + pd.to_timedelta(np.concatenate([[0.0], np.cumsum(gaps)]), unit="h")
+    return pd.DataFrame({"point_de_mesure": point, "horodatage": stamps, "valeur": value, "unite": unit})
+
+
+def test_a_meter_that_goes_from_hours_to_half_hours_keeps_its_energy_in_watts() -> None:
+    table, _ = lines.long_table(long("p", "2024-01-01", [1.0] * 240 + [0.5] * 480, "W", 2000.0), ZONE, {})
+    assert table["kwh"].sum() == pytest.approx(2 * 480 + 1)
+    assert table["heures"].iloc[239] == 1.0
+    assert table["heures"].iloc[240] == 0.5
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0, 0.4), st.sampled_from([1 / 6, 0.5, 1.0]))
+def test_holes_never_lengthen_the_step_of_a_reading(seed: int, missing: float, step: float) -> None:
+    kept = np.random.default_rng(seed).random(600) >= missing
+    stamps = (np.flatnonzero(kept) * step * 3.6e9).astype(np.int64)
+    hours = instants.step_lengths(np.zeros(len(stamps), dtype=np.int64), stamps)
+    assert np.allclose(hours, step, rtol=1e-3)
+
+
+def test_bills_and_days_take_the_time_until_the_next_one_and_no_hole() -> None:
+    days = lines.long_table(long("p", "2024-01-01", [24.0] * 10 + [120.0] + [24.0] * 10), ZONE, {})[0]
+    assert days["heures"].tolist() == [24.0] * 22
+    months = lines.long_table(long("p", "2023-01-01", [744.0, 672.0, 743.0, 720.0, 744.0, 2000.0, 744.0]), ZONE, {})[0]
+    assert months["heures"].round().tolist()[:5] == [744, 672, 743, 720, 744]
+    assert months["heures"].max() < 800
+
+
+def test_two_files_of_one_meter_end_to_end_each_keep_their_step() -> None:
+    hours, days = long("p", "2024-01-01", [1.0] * 239), long("p", "2024-01-01", [24.0] * 9, value=24.0)
+    table = sorting.sort(lines.long_table(pd.concat([hours, days]), ZONE, {})[0], ZONE)
+    curves = grids.curves(table, ZONE)["hourly"]
+    assert np.nansum(curves.energy) == pytest.approx(240)
+    assert "plusieurs pas" in table.notes[0]
+
+
+def index_of(days: int, first: float = 5000.0) -> pd.DataFrame:
+    stamps = pd.date_range("2024-01-01", periods=days, freq="D", tz=ZONE)
+    total = first + 10.0 * np.arange(days)
+    return pd.DataFrame({"point_de_mesure": "p", "horodatage": stamps, "valeur": total, "unite": "kWh", "nature": "index"})
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_an_index_given_as_a_file_is_never_a_use(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"releves.{form}"
+    if form == "csv":
+        index_of(30).to_csv(path, index=False)
+        table = readers.read_curves(path)[0]
+    else:
+        index_of(30).assign(horodatage=lambda t: t["horodatage"].dt.tz_convert("UTC")).to_parquet(path)
+        table = bulk.read(path, 0, 1, {}, ZONE)[0]
+    assert table["kwh"].tolist() == pytest.approx([10.0] * 29)
+
+
+def test_a_bill_in_a_parquet_file_ends_when_it_says(tmp_path: Path) -> None:
+    start = pd.to_datetime(["2024-01-01", "2024-07-01"])
+    bills = pd.DataFrame(
+        {"point_de_mesure": "p", "horodatage": start, "valeur": 900.0, "unite": "kWh", "fin": start + pd.Timedelta(days=30)}
+    )
+    bills.to_parquet(tmp_path / "f.parquet")
+    assert bulk.read(tmp_path / "f.parquet", 0, 1, {}, ZONE)[0]["heures"].tolist() == [720.0, 720.0]
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_times_without_an_offset_are_local_in_a_parquet_file_too(tmp_path: Path, as_text: bool) -> None:
+    local = pd.date_range("2024-10-26", "2024-10-29", freq="h", tz=ZONE, inclusive="left")
+    naive = local.tz_localize(None)
+    frame = pd.DataFrame({"point_de_mesure": "p", "horodatage": naive.astype(str) if as_text else naive, "valeur": 1.0, "unite": "kWh"})
+    frame.to_parquet(tmp_path / "n.parquet")
+    table = bulk.read(tmp_path / "n.parquet", 0, 1, {}, ZONE)[0]
+    assert (pd.DatetimeIndex(table["debut"]) == local).all(), "the doubled hour is read twice, summer's first"
+
+
+def test_each_meter_of_a_local_csv_has_its_own_doubled_hour(tmp_path: Path) -> None:
+    naive = pd.date_range("2024-10-27", "2024-10-28", freq="h", tz=ZONE, inclusive="left").tz_localize(None)
+    frame = pd.concat([pd.DataFrame({"point_de_mesure": p, "horodatage": naive, "valeur": 1, "unite": "kWh"}) for p in ("a", "b")])
+    frame.to_csv(tmp_path / "l.csv", index=False)
+    table = readers.read_curves(tmp_path / "l.csv")[0]
+    assert table.groupby("point", observed=True)["debut"].nunique().tolist() == [25, 25]
+
+
+def test_a_gas_index_in_cubic_metres_takes_the_bills_coefficient() -> None:
+    table, _ = lines.long_table(index_of(3).assign(unite="m³"), ZONE, {"p": 11.2})
+    assert table["kwh"].tolist() == pytest.approx([112.0, 112.0])
+    with pytest.raises(UnreadableFile, match="coefficient_kwh_m3"):
+        lines.long_table(index_of(3).assign(unite="m³"), ZONE, {})
+    with pytest.raises(UnreadableFile, match="puissance"):
+        lines.long_table(index_of(3).assign(unite="kW"), ZONE, {})
+
+
+def test_an_index_that_goes_back_is_told_with_its_day_and_one_wrong_reading_costs_nothing() -> None:
+    changed = index_of(30)
+    changed.loc[20:, "valeur"] -= 5200
+    table, notes = lines.long_table(changed, ZONE, {})
+    assert table["kwh"].sum() == pytest.approx(280)
+    assert "recule" in notes[0]
+    assert "21\u00a0janvier 2024" in notes[0]
+    wrong = index_of(30)
+    wrong.loc[20, "valeur"] = 99_999.0
+    table, notes = lines.long_table(wrong, ZONE, {})
+    assert table["kwh"].sum() == pytest.approx(290)
+    assert "isolé" in notes[0]
+
+
+def test_what_an_archive_holds_besides_is_read_or_told(tmp_path: Path) -> None:
+    inner = tmp_path / "lot2.zip"
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("b.csv", "point_de_mesure;horodatage;valeur;unite\n30009;2024-01-15;12,5;kWh\n")
+    with zipfile.ZipFile(tmp_path / "recu.zip", "w") as archive:
+        archive.writestr("a.json", data_connect(["2024-01-15 00:30:00"], ["540"]))
+        archive.writestr("__MACOSX/._a.json", b"\x00\x05\x16\x07Mac OS X")
+        archive.writestr("vide.csv", "")
+        archive.writestr("lisezmoi.pdf", "rien")
+        archive.write(inner, "lot2.zip")
+    table, notes = readers.read_curves(tmp_path / "recu.zip")
+    assert table.groupby("point")["kwh"].sum().to_dict() == {"30001000000101": 0.27, "30009": 12.5}
+    assert [name for name in ("vide.csv", "lisezmoi.pdf") if any(name in note for note in notes)] == ["vide.csv", "lisezmoi.pdf"]
+    assert not any("MACOSX" in note for note in notes)
+
+
+def test_an_empty_file_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("")
+    with pytest.raises(UnreadableFile, match="aucune mesure"):
+        readers.read_curves(tmp_path / "v.csv")

@@ -1,0 +1,167 @@
+"""Since when does a meter use more, how much, how sure is it, and is it over?
+
+The excess is what the days since the beginning use above the model, less what the weeks before already used above it. Its variance has
+four parts: the noise of the days since; that of the days before, with which they are compared; the coefficients of the model, which does
+not err alike in both seasons; and habits, whose level wanders from one month to the next whatever the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bocage.methods.regression import median_known
+from bocage.usecases.energie_batiments import detect, savings
+
+BEFORE_ALARM = 9
+"""Days before its first alarm in which the beginning of a drift is looked for."""
+
+QUIET = 30
+"""Days without alarm after which a new one is another event."""
+
+NEUTRAL = 14
+"""Days of « no change » that steady the level before a drift that begins early in the watched period."""
+
+LATEST = 14
+"""Last known days whose excess says whether a drift still goes on."""
+
+OVER = 0.25
+"""Share of the drift that its last days must keep for it to go on."""
+
+CLEAR = 4.0
+"""Standard errors between a drift and the days after it, from which its end is certain."""
+
+MONTHLY_CHANGE = 0.018
+"""Usual change of level from one month to the next without any drift, share of the use (one standard deviation)."""
+
+_Z = 1.645
+
+
+@dataclass(frozen=True)
+class Drifts:
+    """Per meter: day index where the drift begins; ``end``, the day index from which it is over, or −1 while it lasts; kWh per day of
+    the drift, its 90 % bounds, its share of the expected; shares by band; ``days`` of the calendar."""
+
+    start: np.ndarray
+    end: np.ndarray
+    kwh: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    share: np.ndarray
+    bands: dict[str, np.ndarray]
+    days: pd.DatetimeIndex
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Of the watched days (meters, days + 1): what the days before each one add up to, kWh above the model, and how many are known."""
+
+    kwh: np.ndarray
+    days: np.ndarray
+
+    def over(self, first: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sum and count of the known days of [first, stop), arrays (meters, k)."""
+        sums = (np.take_along_axis(array, stop, 1) - np.take_along_axis(array, first, 1) for array in (self.kwh, self.days))
+        return next(sums), next(sums)
+
+
+def drift(watched: detect.Watched, reference: int) -> Drifts:
+    """The change of level that best divides the watched days in two (largest mean over its error), how much it is, and its end.
+
+    The level just before it is taken off: what the year before had not, but the weeks before already had, is no news.
+    """
+    gap = watched.actual - watched.expected
+    later = gap[:, reference:]
+    seen = np.isfinite(later)
+    sums = _Sums(*(np.pad(np.cumsum(array, axis=1), ((0, 0), (1, 0))) for array in (np.where(seen, later, 0.0), seen.astype(int))))
+    start = _start(sums, _first_alarm(watched) - reference)
+    total, days = sums.over(np.zeros_like(start)[:, None], start[:, None])
+    level = total[:, 0] / (days[:, 0] + NEUTRAL)
+    memory, noise = _noise(gap[:, :reference])
+    end = _end(sums, start, level, noise * np.sqrt(memory))
+    stop = np.where(end < 0, later.shape[1], end)
+    total, count = (array[:, 0] for array in sums.over(start[:, None], stop[:, None]))
+    size = total / np.maximum(count, 1) - level
+    day = np.arange(later.shape[1])
+    during = seen & (day >= start[:, None]) & (day < stop[:, None])
+    reach = _Z * np.sqrt(_variance(watched, reference, during, seen & (day < start[:, None]), memory, noise))
+    awaited = np.where(during, watched.expected[:, reference:], 0.0).sum(axis=1) / np.maximum(count, 1)
+    bands = {name: _share(actual[:, reference:], foreseen[:, reference:], during) for name, (actual, foreseen) in watched.bands.items()}
+    last = np.where(end < 0, -1, end + reference)
+    return Drifts(start + reference, last, size, size - reach, size + reach, size / np.maximum(awaited, 1e-9), bands, watched.days)
+
+
+def _start(sums: _Sums, first: np.ndarray) -> np.ndarray:
+    """The watched day (meters,) where the level changes best. An alarm (day ``first``, negative without one) dates the change to some
+    days; only where it comes from no level is the whole period searched."""
+    total, count = sums.kwh[:, -1:] - sums.kwh[:, :-1], sums.days[:, -1:] - sums.days[:, :-1]
+    level = sums.kwh[:, :-1] / (sums.days[:, :-1] + NEUTRAL)
+    mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0) - level
+    strength = np.where(count > 0, np.abs(mean) * np.sqrt(count), -1.0)
+    day, alarm = np.arange(total.shape[1]), first[:, None]
+    strength = np.where((alarm >= 0) & ((day > alarm) | (day < alarm - BEFORE_ALARM)), -1.0, strength)
+    result: np.ndarray = strength.argmax(axis=1)
+    return result
+
+
+def _end(sums: _Sums, start: np.ndarray, level: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """The watched day (meters,) from which an excess is over, −1 while it lasts. ``error`` of one day, its memory counted, kWh."""
+    days = sums.kwh.shape[1] - 1
+    stop = np.broadcast_to(np.arange(days), (len(start), days))
+    final = np.full_like(stop, days)
+    (before, known), (after, left) = sums.over(np.broadcast_to(start[:, None], stop.shape), stop), sums.over(stop, final)
+    during, since = before / np.maximum(known, 1), after / np.maximum(left, 1)
+    errors = error[:, None] * np.sqrt(1 / np.maximum(known, 1) + 1 / np.maximum(left, 1))
+    contrast = np.where((stop > start[:, None]) & (known >= 3) & (left >= LATEST / 2), (during - since) / np.maximum(errors, 1e-9), -1.0)
+    at = contrast.argmax(axis=1)
+    best, size = (np.take_along_axis(array, at[:, None], 1)[:, 0] for array in (contrast, during))
+    # The last known days, wherever they are: a meter silent for a week still says what it used before.
+    old = np.argmax(sums.days >= sums.days[:, -1:] - LATEST, axis=1)[:, None]
+    total, count = sums.over(np.maximum(old, start[:, None]), final[:, :1])
+    latest = total[:, 0] / np.maximum(count[:, 0], 1) - level
+    over = (size > level) & (best > 0) & ((latest <= 0) | ((latest < OVER * (size - level)) & (best > CLEAR)))
+    return np.where(over, at, -1)
+
+
+def _noise(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many days one error lasts, and its size in kWh (meters,), from the gaps of the reference."""
+    low, high = (median_known(past, share)[:, None] for share in (0.01, 0.99))
+    memory = savings.correlation_time(past[:, -savings.BASE_DAYS :])
+    return memory, np.sqrt(np.nanmean(np.clip(past, low, high) ** 2, axis=1))
+
+
+def _variance(
+    watched: detect.Watched, reference: int, during: np.ndarray, before: np.ndarray, memory: np.ndarray, noise: np.ndarray
+) -> np.ndarray:
+    """Variance (meters,) of the mean excess of the days ``during`` less the level of the days ``before``, (kWh per day)²."""
+    n, known = np.maximum(during.sum(axis=1), 1), before.sum(axis=1)
+    weight = known / (known + NEUTRAL)
+    days = noise**2 * (np.minimum(memory, n) / n + weight**2 * np.minimum(memory, known) / np.maximum(known, 1))
+    rows, found = watched.model.rows[reference:], watched.model.found
+    difference = (during @ rows) / n[:, None] - weight[:, None] * (before @ rows) / np.maximum(known, 1)[:, None]
+    coefficients = memory * noise**2 * np.einsum("mp,mpq,mq->m", difference, found.inverse, difference, optimize=True)
+    expected = np.where(during, watched.expected[:, reference:], 0.0).sum(axis=1) / n
+    # Without a level before, habits changed since the reference year; with one, since that level only.
+    habits = ((1 - weight) * savings.YEARLY_CHANGE) ** 2 + weight * MONTHLY_CHANGE**2 * np.minimum(1.0, (n + known) / 60)
+    return np.asarray(days + coefficients + expected**2 * habits)
+
+
+def _first_alarm(watched: detect.Watched) -> np.ndarray:
+    """Day of the first level alarm of the last run of alarms; −1 without one."""
+    days = np.any([watched.alarms[name] for name in detect.LEVELS if name in watched.alarms], axis=0)
+    result = np.full(len(days), -1)
+    for i in np.flatnonzero(days.any(axis=1)):
+        at = np.flatnonzero(days[i])
+        new = np.flatnonzero(np.diff(at, prepend=-1000) > QUIET)
+        result[i] = at[new[-1]]
+    return result
+
+
+def _share(actual: np.ndarray, expected: np.ndarray, during: np.ndarray) -> np.ndarray:
+    """Excess of the days ``during`` over what was expected of them (meters,); NaN where nothing was."""
+    chosen = during & np.isfinite(actual)
+    used, foreseen = (np.where(chosen, array, 0.0).sum(axis=1) for array in (actual, expected))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(foreseen > 0, used / foreseen - 1, np.nan)
