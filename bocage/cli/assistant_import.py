@@ -38,7 +38,10 @@ def assistant_import(national: str | None, kind: str | None, folder: Path | None
         print_json(reports)
         return
     for report in reports:
-        out.print(f"{report['source']} : {report['documents']} pages lues en {report['seconds']:.1f} s.", markup=False)
+        out.print(
+            f"{report['source']} : {report['documents']} pages lues en {report['seconds']:.1f} s. {report['publics']}".rstrip(),
+            markup=False,
+        )
         for sentence in report["errors"][:_SHOWN_ERRORS]:
             out.print(f"  {sentence}", markup=False)
         if len(report["errors"]) > _SHOWN_ERRORS:
@@ -72,13 +75,17 @@ def _local(folder: Path, organisation: str) -> list[dict[str, Any]]:
 
     started = time.monotonic()
     reports = import_local(choose_organisation(organisation), folder)
-    return [_said(SOURCE_KINDS[kind].title, report, time.monotonic() - started) for kind, report in reports.items()]
+    return [_said(SOURCE_KINDS[kind].title, report, time.monotonic() - started, kind) for kind, report in reports.items()]
 
 
-def _said(source: str, report: Any, seconds: float) -> dict[str, Any]:
+def _said(source: str, report: Any, seconds: float, kind: str = "") -> dict[str, Any]:
+    """What the report of one source says. Who may read each page is said of pages: one put in the wrong folder is seen at once."""
+    from bocage.assistant.sources.pages import audiences_said
+
     return {
         "source": source,
         "documents": len(report.documents),
         "seconds": round(seconds, 2),
+        "publics": audiences_said(report.documents) if kind == "pages" else "",
         "errors": [error.sentence() for error in report.errors],
     }

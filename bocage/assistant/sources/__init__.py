@@ -17,12 +17,13 @@ from bocage.assistant.sources.docx import read_docx
 from bocage.assistant.sources.fiches_vdd import read_fiches_vdd
 from bocage.assistant.sources.html import read_html
 from bocage.assistant.sources.markdown import read_markdown
+from bocage.assistant.sources.pages import audiences_said
 from bocage.assistant.sources.pdf import read_pdf
 from bocage.assistant.sources.report import FileError, SourceReport
 from bocage.assistant.sources.service_public import read_service_public
 from bocage.contract.errors import BocageError, UnreadableFile
 
-__all__ = ["SOURCE_KINDS", "FileError", "SourceKind", "SourceReport", "read_source"]
+__all__ = ["SOURCE_KINDS", "FileError", "SourceKind", "SourceReport", "audiences_said", "read_source"]
 
 MAX_PAGES = 20_000
 
@@ -39,7 +40,10 @@ _PAGE_READERS: dict[str, Callable[[Path, Path | None], Document]] = {
 
 
 def read_pages(path: Path, errors: list[FileError]) -> Iterator[Document]:
-    """The pages of a folder, or the one at ``path``: Markdown, HTML, DOCX, PDF. Links and hidden files are not followed."""
+    """The pages of a folder, or the one at ``path``: Markdown, HTML, DOCX, PDF. Links and hidden files are not followed.
+
+    Pages in a subfolder named « rh » or « accueil » are for those agents alone, unless a page says otherwise of itself.
+    """
     root = path.resolve() if path.is_dir() else None
     files = sorted(root.rglob("*")) if root is not None else [path]
     pages = [file for file in files if file.suffix.casefold() in _PAGE_READERS and (root is None or _inside(file, root))]

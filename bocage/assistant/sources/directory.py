@@ -1,7 +1,8 @@
 """The commune's directory in TOML: services, addresses, contacts, dated tariffs, opening hours. One service is one document.
 
 Each service takes a few plain sentences that can be cited, and keeps its hours as data (``facts["horaires"]``, read back by
-``schedule_of``) so that « ouvert samedi à 17 h ? » is answered by computation.
+``schedule_of``) so that « ouvert samedi à 17 h ? » is answered by computation. What people ask of any service (where, when, which number)
+it takes as questions of its own, for a name alone does not hold the words « numéro » or « où ».
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def _document(service: Mapping[str, Any], top: Mapping[str, Any], name: str) -> 
         updated_on=day(service.get("date", top.get("date")), name),
         licence=str(top.get("licence", "")),
         publisher=str(top.get("editeur", "")),
-        questions=tuple(texts(service.get("questions", []), name, "questions")),
+        questions=(*texts(service.get("questions", []), name, "questions"), *_usually_asked(service, title)),
         steps=(*_contacts(service, title), *(step(item, name) for item in service.get("etapes", []))),
         facts=facts,
     )
@@ -117,6 +118,21 @@ def _where(service: Mapping[str, Any]) -> list[Passage]:
         if service.get(key)
     ]
     return [Passage("\n".join(lines), ("Adresse et contact",))] if lines else []
+
+
+def _usually_asked(service: Mapping[str, Any], title: str) -> Iterator[str]:
+    """What people ask of a service, as far as its entry can answer."""
+    if "horaires" in service:
+        yield f"{title} : quels sont les horaires, quand est-ce ouvert ou fermé ?"
+        yield f"à quelle heure ouvre et ferme {title} ?"
+    if service.get("adresse"):
+        yield f"adresse de {title} : où est-ce, où se trouve {title} ?"
+    if service.get("telephone"):
+        yield f"numéro de téléphone de {title}, qui appeler ?"
+    if service.get("courriel"):
+        yield f"mail, adresse électronique de {title}, à qui écrire ?"
+    if service.get("tarifs"):
+        yield f"{title} : quel prix, quel tarif, combien ça coûte ?"
 
 
 def _contacts(service: Mapping[str, Any], title: str) -> list[Step]:

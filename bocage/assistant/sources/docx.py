@@ -6,13 +6,17 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bocage.assistant.documents import Document
+from bocage.assistant.opening_hours import fold
 from bocage.assistant.sources.archives import bounded
+from bocage.assistant.sources.grid import Cell, expanded, span
 from bocage.assistant.sources.nodes import BrokenFile, Node, text_of
-from bocage.assistant.sources.pages import PageBuilder, page, read_bytes
+from bocage.assistant.sources.pages import PageBuilder, audiences_in_keywords, page, read_bytes
 from bocage.assistant.sources.xmltree import parse_xml
 from bocage.contract.errors import UnreadableFile
 
@@ -20,6 +24,17 @@ MAX_PART_BYTES = 40_000_000
 MAX_NODES = 600_000
 _HEADING = re.compile(r"(?:heading|titre) ?([1-6])", re.IGNORECASE)
 _TITLE = re.compile(r"title|titre", re.IGNORECASE)
+_REPEATED = 200
+"""Characters of the longest cell that is said again on each row that it was merged over."""
+_HEADER_ROWS = 4
+_WRAPPERS = frozenset({"w:sdt", "w:sdtContent", "w:customXml", "w:ins", "w:smartTag"})
+_OFF = frozenset({"0", "false", "off"})
+_SERIES = re.compile(r"(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)|(?:janvier|fevrier|mars|avril|mai|juin|juillet|aout)\b")
+_FAMILIES = {
+    "amount": re.compile(r"\d[\d .,]*(?:€|euros?\b)|gratuit"),
+    "hours": re.compile(r"(?:de )?\d{1,2} ?h\b|(?:de )?\d{1,2} ?h ?\d|ferme"),
+    "number": re.compile(r"(?!(?:19|20)\d\d\Z)[\d .,/+%-]*\d[\d .,/+%-]*\Z"),
+}
 
 
 def read_docx(path: Path, root: Path | None = None) -> Document:
@@ -45,6 +60,7 @@ def read_docx(path: Path, root: Path | None = None) -> Document:
     facts: dict[str, Any] = {}
     if core is not None:
         title = title or text_of(core.child("dc:title"))
+        facts["public"] = audiences_in_keywords(text_of(core.child("cp:keywords")))
         modified = text_of(core.child("dcterms:modified"))[:10]
         facts["date"] = modified if re.fullmatch(r"\d{4}-\d{2}-\d{2}", modified) else None
     return page(path, root, title, builder.passages, facts)
@@ -84,9 +100,8 @@ class _Reader:
                 self._paragraph(child)
             elif child.name == "w:tbl":
                 self._close_list()
-                rows = [[_words(cell) for cell in row.elements("w:tc")] for row in child.elements("w:tr")]
-                self.builder.rows([row for row in rows if any(row)])
-            elif child.name in ("w:sdt", "w:sdtContent"):
+                self.builder.table(_with_first_header(_table(child)))
+            elif child.name in _WRAPPERS:
                 self._blocks(child)
 
     def _paragraph(self, node: Node) -> None:
@@ -113,6 +128,121 @@ class _Reader:
         if self.items:
             self.builder.items(self.items)
             self.items = []
+
+
+def _table(table: Node) -> list[list[Cell]]:
+    """Rows of a table; a cell merged downwards is said again on each row. Headings: rows marked as header, cells that are bold."""
+    above: dict[int, Cell] = {}
+    rows = []
+    for row in _unwrapped(table, "w:tr"):
+        properties = row.child("w:trPr")
+        header = _is_on(properties.child("w:tblHeader")) if properties is not None else False
+        before = _value(properties.child("w:gridBefore"), "0") if properties is not None else "0"
+        cells = [Cell("", columns=span(before))] if before != "0" else []
+        at = sum(cell.columns for cell in cells)
+        below = dict[int, Cell]()
+        for node in _unwrapped(row, "w:tc"):
+            cell, merge = _cell(node, header)
+            if merge == "continue" and at in above:
+                cell = replace(above[at], columns=cell.columns)
+            if merge:
+                below[at] = cell if len(cell.text) <= _REPEATED else replace(cell, text="")
+            cells.append(cell)
+            at += cell.columns
+        above = below
+        if any(cell.text for cell in cells):
+            rows.append(cells)
+    return rows
+
+
+def _cell(node: Node, header: bool) -> tuple[Cell, str]:
+    """The cell, and « restart » or « continue » when it is merged downwards."""
+    properties, text = node.child("w:tcPr"), _words(node)
+    columns = merge = ""
+    if properties is not None:
+        columns = _value(properties.child("w:gridSpan"), "1")
+        merged = properties.child("w:vMerge")
+        merge = _value(merged, "continue") if merged is not None else ""
+    return Cell(text, heading=header or bool(text and _is_bold(node)), columns=span(columns)), merge
+
+
+def _with_first_header(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """The rows with their headings where they name something: the first rows and the first column. A total in bold names nothing."""
+    start = next((at for at, row in enumerate(rows) if len(row) > 1), len(rows))
+    head = rows[start : start + 1]
+    if not head:
+        return rows
+    marked = all(cell.heading for cell in head[0] if cell.text)
+    under = rows[start + 1 :]
+    if under and not marked and _names_columns(_placed(head[0]), [_placed(row) for row in under if len(row) > 1]):
+        head, marked = [[replace(cell, heading=True) for cell in head[0]]], True
+    if not marked:
+        return [*rows[:start], *map(_first_only, rows[start:])]
+    while len(head) < min(_HEADER_ROWS, len(under)) and _is_stacked(head[-1], under[len(head) - 1]):
+        head.append([replace(cell, heading=True) for cell in under[len(head) - 1]])
+    return [*rows[:start], *head, *map(_first_only, under[len(head) - 1 :])]
+
+
+def _placed(row: list[Cell]) -> list[Cell]:
+    return next(expanded([row]))
+
+
+def _first_only(row: list[Cell]) -> list[Cell]:
+    """A row of values: only its first cell may be a heading, and only when it names others."""
+    names = len(row) > 1 and any(cell.text and not cell.heading for cell in row[1:])
+    return [replace(cell, heading=cell.heading and at == 0 and names) for at, cell in enumerate(row)]
+
+
+def _is_stacked(head: list[Cell], row: list[Cell]) -> bool:
+    """Whether ``row`` is a second header row: marked as one, or under a merged header and without a value."""
+    marked = len(row) > 1 and all(cell.heading for cell in row if cell.text)
+    merged = len(row) > len(head) and any(cell.columns > 1 for cell in head)
+    return (marked or merged) and not any(_family(cell.text) for cell in row)
+
+
+def _names_columns(first: list[Cell], under: list[list[Cell]]) -> bool:
+    """Whether a first row that nothing marks names the columns. « Lundi | 9h-12h » above « Mardi | 14h-17h » names none.
+
+    Of two columns, one must hold values of one kind under words: « Adulte : 4 € » is true without a header, false under a wrong one.
+    """
+    if under and all(_SERIES.match(fold(row[0].text)) for row in (first, under[0])):
+        return False
+    kinds = []
+    for at, cell in list(enumerate(first))[1:]:
+        below = {_family(row[at].text) for row in under if at < len(row) and row[at].text}
+        if (own := _family(cell.text)) and own in below:
+            return False
+        kinds.append(bool(cell.text) and len(below) == 1 and "" not in below)
+    return any(kinds) or len(first) > 2
+
+
+def _family(text: str) -> str:
+    """What kind of value ``text`` is, « amount », « hours » or « number »; nothing when it is words."""
+    start = fold(text[:_REPEATED])
+    return next((family for family, shape in _FAMILIES.items() if shape.match(start)), "")
+
+
+def _unwrapped(node: Node, name: str) -> Iterator[Node]:
+    """Children named ``name``, those inside content controls and tracked insertions too."""
+    for child in node.elements():
+        if child.name == name:
+            yield child
+        elif child.name in _WRAPPERS:
+            yield from _unwrapped(child, name)
+
+
+def _value(node: Node | None, unsaid: str) -> str:
+    return node.attributes.get("w:val", unsaid) if node is not None else unsaid
+
+
+def _is_on(node: Node | None) -> bool:
+    return node is not None and _value(node, "1") not in _OFF
+
+
+def _is_bold(cell: Node) -> bool:
+    """Whether all that is written in ``cell`` is bold."""
+    runs = [run for run in cell.descendants("w:r") if any(text_of(text) for text in run.elements("w:t"))]
+    return bool(runs) and all(any(_is_on(p.child("w:b")) for p in run.elements("w:rPr")) for run in runs)
 
 
 def _words(node: Node) -> str:

@@ -11,10 +11,13 @@ from bocage.assistant.documents import Document
 from bocage.assistant.sources.pages import PageBuilder, decode, page, read_bytes, refuse_menu
 from bocage.contract.errors import UnreadableFile
 
+MAX_CELLS = 200_000
+"""Cells of a table whose short rows are filled up; in a larger one, a row of another width than the header names no cell."""
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+(.*)")
 _RULE = re.compile(r"\s*(?:[-*_]\s*){3,}")
-_TABLE_RULE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+\s*(?::?-{2,}:?)?\s*")
+_PIPE = re.compile(r"(?<!\\)\|")
+_UNDERLINE = re.compile(r":?-+:?")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 # No class below takes its own opening mark: a page of a million « [ » is read in one pass.
 _IMAGE = re.compile(r"!\[[^\[\]]{0,500}\]\([^()]{0,2000}\)")
@@ -36,7 +39,7 @@ def read_markdown(path: Path, root: Path | None = None) -> Document:
     linked = sum(len(words.split()) for words in _LINK.findall(plain))
     refuse_menu(path.name, len(_LINK.sub(r"\1", plain).split()), linked)
     builder = PageBuilder()
-    title = _read(plain.splitlines(), builder)
+    title = _Reader(builder).read(plain.splitlines())
     return page(path, root, title, builder.passages, facts)
 
 
@@ -66,50 +69,97 @@ def inline(text: str) -> str:
     return re.sub(r"\\([\\`*_{}\[\]()#+\-.!|>])", r"\1", text.replace("`", ""))
 
 
-def _read(lines: list[str], builder: PageBuilder) -> str:
+def _cells(line: str) -> list[str]:
+    """The cells of a row, with or without its outer pipes; « \\| » is a pipe of the text, an empty cell holds its place."""
+    cells = [cell.strip() for cell in _PIPE.split(line.strip())]
+    return cells[bool(len(cells) > 1 and not cells[0]) : len(cells) - bool(len(cells) > 1 and not cells[-1])]
+
+
+def _underlines(cells: list[str]) -> bool:
+    """Whether ``cells`` are the row « --- | :--: » under the header of a table."""
+    return bool(cells) and all(_UNDERLINE.fullmatch(cell) for cell in cells)
+
+
+def _opens_table(line: str, following: str) -> bool:
+    """As in GFM: a row, then as many cells of dashes. Outer pipes may be left out."""
+    if not _PIPE.search(line) or not _PIPE.search(following):
+        return False
+    under = _cells(following)
+    return _underlines(under) and len(under) == len(_cells(line))
+
+
+def _table(lines: list[str]) -> list[list[str]]:
+    """The header, then its rows, each as wide as it at least: a cell left out at the end is empty. No header: its cells are empty."""
+    rows = [_cells(line) for line in lines]
+    width = len(rows[0]) if len(rows[0]) * len(rows) <= MAX_CELLS else 0
+    if _underlines(rows[0]):
+        rows[0] = [""] * len(rows[0])
+    elif len(rows) > 1 and _underlines(rows[1]):
+        del rows[1]
+    return [[inline(cell) if cell else "" for cell in row] + [""] * (width - len(row)) for row in rows]
+
+
+class _Reader:
     """Blocks of the page to the builder; the first « # » is the title and opens no path."""
-    title, kind, fenced = "", "", False
-    buffer: list[str] = []
 
-    def close() -> None:
-        nonlocal buffer, kind
-        if kind == "items":
-            builder.items([inline(text) for text in buffer])
-        elif kind == "rows":
-            builder.rows([[inline(cell) for cell in row.strip().strip("|").split("|")] for row in buffer if not _TABLE_RULE.fullmatch(row)])
-        elif kind == "text":
-            builder.paragraph(inline(" ".join(buffer)))
-        buffer, kind = [], ""
+    def __init__(self, builder: PageBuilder) -> None:
+        self.builder = builder
+        self.title = ""
+        self.kind = ""
+        self.buffer: list[list[str]] = []
+        """Each item with the lines that continue it; a row or a line of text stands alone."""
 
-    for raw in [*lines, ""]:
-        line = raw.removeprefix(">").rstrip()
-        if _FENCE.match(line):
-            fenced = not fenced
-        elif fenced:
-            continue
-        elif not line.strip() or _RULE.fullmatch(line):
-            # A blank line between two items does not end their list; what follows decides.
-            if kind != "items":
-                close()
-        elif heading := _HEADING.fullmatch(line):
-            close()
-            if len(heading[1]) == 1 and not title:
-                title = inline(heading[2])
+    def read(self, lines: list[str]) -> str:
+        lines = [raw.removeprefix(">").rstrip() for raw in lines]
+        fenced = False
+        for line, following in zip(lines, [*lines, ""][1:], strict=True):
+            if _FENCE.match(line):
+                fenced = not fenced
+            elif fenced:
+                continue
+            elif not line.strip() or _RULE.fullmatch(line):
+                # A blank line between two items does not end their list; what follows decides.
+                if self.kind != "items":
+                    self._close()
+            elif heading := _HEADING.fullmatch(line):
+                self._heading(len(heading[1]), inline(heading[2]))
             else:
-                builder.heading(len(heading[1]), inline(heading[2]))
+                self._line(line, following)
+        self._close()
+        self.builder.flush()
+        return self.title
+
+    def _heading(self, level: int, text: str) -> None:
+        self._close()
+        if level == 1 and not self.title:
+            self.title = text
         else:
-            kind, buffer = _line(line, kind, buffer, close)
-    close()
-    builder.flush()
-    return title
+            self.builder.heading(level, text)
 
+    def _line(self, line: str, following: str) -> None:
+        opened = self.kind != "rows" and _opens_table(line, following)
+        kind = "rows" if opened else self._kind(line)
+        if self.kind == "items" and kind == "text" and line.startswith(("  ", "\t")):
+            self.buffer[-1].append(line.strip())
+            return
+        if opened or kind != self.kind:
+            self._close()
+        self.kind = kind
+        item = _ITEM.fullmatch(line) if kind == "items" else None
+        self.buffer.append([item[1] if item else line.strip()])
 
-def _line(line: str, kind: str, buffer: list[str], close: Any) -> tuple[str, list[str]]:
-    item = _ITEM.fullmatch(line)
-    wanted = "items" if item else "rows" if line.lstrip().startswith("|") else "text"
-    if kind == "items" and wanted == "text" and line.startswith(("  ", "\t")):
-        return kind, [*buffer[:-1], f"{buffer[-1]} {line.strip()}"]
-    if kind and kind != wanted:
-        close()
-        buffer = []
-    return wanted, [*buffer, item[1] if item else line.strip()]
+    def _kind(self, line: str) -> str:
+        # A line without a pipe ends its table, unlike in GFM: a sentence named by the first header would say something else.
+        if line.lstrip().startswith("|") or (self.kind == "rows" and _PIPE.search(line)):
+            return "rows"
+        return "items" if _ITEM.fullmatch(line) else "text"
+
+    def _close(self) -> None:
+        texts = [" ".join(parts) for parts in self.buffer]
+        if self.kind == "items":
+            self.builder.items([inline(text) for text in texts])
+        elif self.kind == "rows":
+            self.builder.rows(_table(texts))
+        elif self.kind == "text":
+            self.builder.paragraph(inline(" ".join(texts)))
+        self.buffer, self.kind = [], ""

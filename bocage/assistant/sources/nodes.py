@@ -1,4 +1,4 @@
-"""A tiny tree that the XML of the official sheets, their JSON twin and the parts of a DOCX all become: one walker reads them all."""
+"""A tiny tree that the XML of the official sheets, their JSON twin, the parts of a DOCX and a page of HTML all become."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from bocage.assistant.documents import Audience, Document, Origin, Passage, Step, StepKind
 from bocage.assistant.opening_hours import fold
+from bocage.assistant.sources.grid import Cell, table_texts
 from bocage.assistant.sources.nodes import collapse
 from bocage.assistant.sources.steps import safe_url
 from bocage.contract.errors import UnreadableFile
@@ -21,6 +23,15 @@ MAX_TEXT = 2_000_000
 MAX_PASSAGES = 5_000
 _CASE = re.compile(r"cas\s*:\s*(.+)", re.IGNORECASE)
 _HEADING_LEVELS = 6
+OPEN = frozenset({Audience.CITIZENS, Audience.COUNTER})
+"""For whom a page is that says nothing."""
+_KEYWORD = 40
+"""Characters of a keyword that its error can show."""
+_PEOPLE = {
+    Audience.CITIZENS: "les citoyens",
+    Audience.COUNTER: "les agents d’accueil",
+    Audience.STAFF: "les agents (ressources humaines)",
+}
 
 
 @dataclass(slots=True)
@@ -51,15 +62,16 @@ class PageBuilder:
 
     def rows(self, table: list[list[str]]) -> None:
         """A table whose first row is its header: each other row with it."""
-        lead, self._lead = self._lead if self._lead.endswith(":") else "", "" if self._lead.endswith(":") else self._lead
+        self.table([[Cell(collapse(cell), heading=at == 0) for cell in row] for at, row in enumerate(table)])
+
+    def table(self, rows: Iterable[Sequence[Cell]]) -> None:
+        """A table whose cells say what they merge and which ones are headers. The paragraph before it comes along if it ends with « : »."""
+        lead = ""
+        if self._lead.endswith(":"):
+            lead, self._lead = self._lead, ""
         self.flush()
-        if not table:
-            return
-        header = [collapse(cell) for cell in table[0]]
-        for row in table[1:] or table:
-            cells = [collapse(cell) for cell in row]
-            named = zip(header + [""] * len(cells), cells, strict=False) if len(table) > 1 else (("", cell) for cell in cells)
-            self._emit("\n".join(filter(None, [lead, *(f"{head} : {cell}" if head else cell for head, cell in named if cell)])))
+        for text in table_texts(rows):
+            self._emit("\n".join(filter(None, (lead, text))))
 
     def flush(self) -> None:
         """The paragraph held back stands alone."""
@@ -126,7 +138,7 @@ def page(path: Path, root: Path | None, title: str, passages: list[Passage], fac
         description=collapse(str(facts.get("description", ""))),
         url=safe_url(str(facts.get("url", ""))),
         theme=tuple(texts(facts.get("theme", []), name, "theme")),
-        audiences=audiences(facts.get("public"), name),
+        audiences=audiences(facts.get("public"), name, audiences_of_folder(path, root)),
         updated_on=day(facts.get("date"), name),
         licence=str(facts.get("licence", "")),
         publisher=str(facts.get("editeur", "")),
@@ -144,15 +156,40 @@ def texts(value: object, name: str, key: str) -> list[str]:
     return [text for item in found if (text := collapse(item))]
 
 
-def audiences(value: object, name: str) -> frozenset[Audience]:
-    """« citoyens », « accueil », « rh »; citizens and the counter when nothing is said. Raises ``UnreadableFile``."""
+def audiences(value: object, name: str, unsaid: frozenset[Audience] = OPEN) -> frozenset[Audience]:
+    """« citoyens », « accueil », « rh »; ``unsaid`` when ``value`` is None. Raises ``UnreadableFile``."""
     if value is None:
-        return frozenset({Audience.CITIZENS, Audience.COUNTER})
+        return unsaid
     try:
         return frozenset(Audience(text) for text in texts(value, name, "public"))
     except ValueError:
         expected = ", ".join(audience.value for audience in Audience)
         raise UnreadableFile(f"« {name} » : public « {value} » inconnu. Attendu : {expected}.") from None
+
+
+def audiences_of_folder(path: Path, root: Path | None) -> frozenset[Audience]:
+    """For whom ``root/…/rh/…`` is: the first folder on the way named « rh », « accueil » or « citoyens » decides for all that it holds.
+
+    Citizens and the counter under « citoyens » and where no folder says anything: agents read what they hand out.
+    """
+    for folder in path.relative_to(root).parts[:-1] if root is not None else ():
+        if (said := fold(folder)) in set(Audience):
+            return OPEN if said == Audience.CITIZENS else frozenset({Audience(said)})
+    return OPEN
+
+
+def audiences_in_keywords(keywords: str) -> list[str] | None:
+    """What the keywords of an office file say of its public, « congés ; public : rh » → [« rh »]; None when they say nothing."""
+    found = [word.partition(":") for word in re.split(r"[;,\n]", keywords)]
+    return [fold(named[:_KEYWORD]) for key, colon, named in found if colon and fold(key) == "public"] or None
+
+
+def audiences_said(documents: Sequence[Document]) -> str:
+    """How many of ``documents`` go to whom, a sentence for the report of an import; nothing when there are none."""
+    counted = Counter(audience for document in documents for audience in document.audiences)
+    told = [(counted[audience], people) for audience, people in _PEOPLE.items() if counted[audience]]
+    pages = [f"{number} {'' if at else 'pages ' if number > 1 else 'page '}pour {people}" for at, (number, people) in enumerate(told)]
+    return f"{', '.join(pages)}." if pages else ""
 
 
 def day(value: object, name: str) -> date | None:
