@@ -120,13 +120,24 @@ def day_hours(schedule: Schedule, day: date) -> DayHours:
     for exception in schedule.exceptions:
         if exception.start <= day <= exception.end:
             return DayHours(exception.ranges, exception.reason)
-    season = next((season for season in schedule.seasons if season.holds(day)), None)
-    ranges, reason = (season.week.of(day), season.name) if season else (schedule.week.of(day), "")
+    season = season_of(schedule, day)
+    ranges, reason = week_of(schedule, day).of(day), season.name if season else ""
     name = holiday_name(schedule.territory, day)
     if not name:
         return DayHours(ranges, reason)
     rule = named_rule(schedule, name)
     return DayHours(ranges if rule is None else rule, f"jour férié : {name}")
+
+
+def season_of(schedule: Schedule, day: date) -> Season | None:
+    """The season that ``day`` is in; None in the ordinary part of the year."""
+    return next((season for season in schedule.seasons if season.holds(day)), None)
+
+
+def week_of(schedule: Schedule, day: date) -> Week:
+    """The week that ``day`` follows when neither an exception nor a public holiday rules it."""
+    season = season_of(schedule, day)
+    return season.week if season else schedule.week
 
 
 def named_rule(schedule: Schedule, name: str) -> Ranges | None:
@@ -169,6 +180,21 @@ def day_openings(schedule: Schedule, day: date) -> list[tuple[datetime, datetime
     """Openings that start on ``day``, as local instants, those that touch made one."""
     zone = ZoneInfo(schedule.timezone)
     return [(start.astimezone(zone), end.astimezone(zone)) for start, end in _merged(_instants(schedule, day))]
+
+
+def openings_between(schedule: Schedule, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """Openings from ``start`` to ``end``, cut to them, as local instants: one of the day before may last past midnight."""
+    zone = ZoneInfo(schedule.timezone)
+    first, last = localise(schedule, start), localise(schedule, end)
+    days = (last.date() - first.date()).days
+    spans = _merged(span for offset in range(-2, days + 1) for span in _instants(schedule, first.date() + timedelta(days=offset)))
+    # In UTC: Python holds two instants of one zone to be as their clocks show, also in the hour that comes twice.
+    early, late = first.astimezone(UTC), last.astimezone(UTC)
+    return [
+        (max(opens, early).astimezone(zone), min(closes, late).astimezone(zone))
+        for opens, closes in spans
+        if opens < late and closes > early
+    ]
 
 
 def _openings(schedule: Schedule, at: datetime, days: int = HORIZON_DAYS) -> Iterator[tuple[datetime, datetime]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,8 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bocage.assistant.documents import Document, Origin, Passage
+from bocage.assistant.hours import said_hours
 from bocage.assistant.hours_notation import ScheduleError, parse_ranges, parse_schedule
 from bocage.assistant.hours_sentences import describe, sentence
+from bocage.assistant.moments import Moment, read_moment
 from bocage.assistant.opening_hours import Range, Schedule, day_hours, is_open, next_closing, next_opening
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -95,6 +99,29 @@ def test_the_sentence_never_contradicts_the_computation(schedule: Schedule, mome
     said = sentence(schedule, moment)
     assert said.startswith("Oui" if is_open(schedule, moment) else "Non")
     assert not said.startswith("Non") or "Prochaine ouverture" in said or "Aucune ouverture" in said
+
+
+@settings(max_examples=40, deadline=None)
+@given(schedules(), moments, st.integers(15, 16 * 60))
+def test_a_span_is_yes_only_when_every_minute_of_it_is_open(schedule: Schedule, moment: datetime, length: int):
+    start = moment.replace(second=0, microsecond=0, tzinfo=UTC).astimezone(ZoneInfo(schedule.timezone))
+    end = (start.astimezone(UTC) + timedelta(minutes=length)).astimezone(start.tzinfo)
+    said = sentence(schedule, Moment("span", start, end))
+    states = minute_by_minute(schedule, start.astimezone(UTC), length)
+    wanted = "Oui, c’est" if all(states) else "Oui, en partie" if any(states) else "Non"
+    assert said.startswith(wanted)
+
+
+@settings(max_examples=40, deadline=None)
+@given(schedules(), moments)
+def test_a_day_is_said_closed_only_when_no_minute_of_it_is_open(schedule: Schedule, moment: datetime):
+    zone = ZoneInfo(schedule.timezone)
+    start, end = (datetime.combine(moment.date() + timedelta(days=n), time(), zone) for n in (0, 1))
+    said = sentence(schedule, Moment("days", start, end))
+    minutes = int((end.astimezone(UTC) - start.astimezone(UTC)).total_seconds() // 60)
+    if " : fermé" in said:
+        assert not any(minute_by_minute(schedule, start.astimezone(UTC), minutes))
+    assert not said.startswith(("Oui", "Non"))
 
 
 @settings(max_examples=100)
@@ -216,6 +243,131 @@ def test_a_bar_open_past_midnight_is_open_the_next_morning():
 def test_a_wrong_notation_says_what_is_expected(table: dict[str, object], said: str):
     with pytest.raises(ScheduleError, match=said):
         parse_schedule(table)
+
+
+TUESDAY = datetime(2026, 11, 24, 10, 20, tzinfo=PARIS)
+DESK = {
+    "semaine": {"lundi": "13h30-17h30", "mardi-vendredi": "8h30-12h15, 13h30-17h30", "samedi": "9h-11h45"},
+    "saisons": [{"nom": "horaires d’été", "du": "07-13", "au": "08-22", "semaine": {"lundi-vendredi": "8h30-14h"}}],
+    "exceptions": [{"date": "2026-12-24", "heures": "8h30-12h", "motif": "veille de Noël"}, {"date": "2025-05-02", "motif": "pont"}],
+}
+
+
+def told(question: str, hours: dict[str, object] = DESK, now: datetime = TUESDAY) -> str:
+    """What the assistant says of the hours, blanks made plain."""
+    desk = Document(id="accueil", title="Accueil", origin=Origin.DIRECTORY, passages=(Passage("Accueil"),), facts={"horaires": hours})
+    return said_hours(desk, question, now).replace("\xa0", " ")
+
+
+def test_a_span_of_hours_is_answered_for_the_whole_of_it():
+    assert told("c’est ouvert entre 12h et 14h ?").startswith(
+        "Oui, en partie : mardi 24 novembre de 12 h à 14 h, "
+        "c’est ouvert de 12 h à 12 h 15 et de 13 h 30 à 14 h, fermé de 12 h 15 à 13 h 30."
+    )
+    assert told("ouvert de 9h à 11h ?").startswith("Oui, c’est ouvert mardi 24 novembre de 9 h à 11 h.")
+    assert told("ouvert demain entre 18h et 20h ?").startswith("Non, c’est fermé mercredi 25 novembre de 18 h à 20 h.")
+
+
+def test_each_day_that_is_asked_is_answered():
+    said = told("ouvert le 24 et le 31 décembre ?")
+    assert "Jeudi 24 décembre (veille de Noël) : ouvert de 8 h 30 à 12 h." in said and "Jeudi 31 décembre : ouvert" in said
+    assert told("entre Noël et le jour de l’an ?").count(" : ") >= 8
+    assert told("ouvert lundi et mardi à 17h ?").count("Oui, c’est ouvert") == 2
+
+
+def test_a_month_says_the_hours_that_hold_in_it():
+    assert told("vous fermez à quelle heure en août ?") == (
+        "Du 1er août au 22 août 2027 (horaires d’été), du lundi au vendredi : de 8 h 30 à 14 h ; samedi et dimanche : fermé. "
+        "Du 23 août au 31 août 2027, lundi : de 13 h 30 à 17 h 30 ; du mardi au vendredi : de 8 h 30 à 12 h 15 et de 13 h 30 à 17 h 30 ; "
+        "samedi : de 9 h à 11 h 45 ; dimanche : fermé."
+    )
+
+
+def test_a_long_range_says_what_rules_it_and_the_days_apart():
+    said = told("ouvert du 21 décembre au 4 janvier ?")
+    assert said.startswith("Du 21 décembre au 4 janvier 2027, lundi : de 13 h 30 à 17 h 30 ;")
+    assert "Jeudi 24 décembre (veille de Noël) : de 8 h 30 à 12 h. Vendredi 25 décembre (jour férié : Noël) : fermé." in said
+
+
+def test_only_a_question_about_now_is_answered_about_now():
+    assert told("êtes-vous ouverts ?").startswith("Oui, c’est ouvert mardi 24 novembre à 10 h 20.")
+    assert "Chaque semaine, lundi : de 13 h 30 à 17 h 30 ;" in told("la mairie est-elle ouverte ?")
+    assert told("ouvert maintenant ?", now=TUESDAY.replace(hour=13, minute=0)).startswith("Non, c’est fermé mardi 24 novembre à 13 h.")
+    assert told("quels sont les horaires de la mairie ?").startswith("Mardi 24 novembre : ouvert de 8 h 30")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "horaires",
+        "vous fermez à quelle heure ?",
+        "à quelle heure fermez-vous ce soir ?",
+        "c’est fermé ?",
+        "fermez-vous à 18h ?",
+        "ouvert le soir ?",
+        "ouvert hier ?",
+        "ouvert les samedis ?",
+        "quel jour êtes-vous fermés ?",
+        "ouvert le 31/02 ?",
+        "ouvert cet été à 21h ?",
+        "ouvert pendant les vacances de février ?",
+        "ouvert aux bébés ?",
+        "serez-vous ouverts ?",
+        "ouvert un samedi sur deux ?",
+        "ouvert jusqu’à 19h ?",
+        "combien coûte la salle samedi de 14h à 18h ?",
+        "horaires du 3e trimestre",
+        "ouvert pour 2 enfants de 5 et 7 ans ?",
+    ],
+)
+def test_what_is_no_question_of_yes_or_no_gets_hours_and_neither(question: str):
+    said = told(question)
+    assert said and "Oui" not in said and "Non" not in said
+
+
+def test_a_duration_is_no_hour():
+    assert told("combien pour 2 h de salle ?") == ""
+    assert told("combien coûte la salle pendant trois heures ?") == ""
+
+
+def test_what_is_over_is_left_out_of_the_whole_schedule():
+    assert "veille de Noël" in told("horaires") and "2025" not in told("horaires")
+
+
+def test_the_end_of_a_night_is_open_on_the_day_after():
+    patrol = {"semaine": {"samedi": "20h-2h"}}
+    assert told("ouvert dimanche de 0h à 1h ?", patrol).startswith("Oui, c’est ouvert dimanche 29 novembre de 0 h à 1 h.")
+    assert told("ouvert dimanche ?", patrol) == "Dimanche 29 novembre : ouvert de 0 h à 2 h."
+
+
+def test_the_day_is_that_of_the_service_and_not_of_who_asks():
+    island = {"semaine": {"mardi": "8h-12h"}, "fuseau": "America/Martinique", "territoire": "FR-972"}
+    assert told("ouvert aujourd’hui ?", island) == "Mardi 24 novembre : ouvert de 8 h à 12 h."
+
+
+clocks = st.integers(0, 23)
+questions = st.one_of(
+    st.builds("ouvert {} à {}h ?".format, st.sampled_from(["demain", "lundi", "le 25 octobre", "ce week-end", "lundi et mardi"]), clocks),
+    st.builds("ouvert {} entre {}h et {}h ?".format, st.sampled_from(["", "demain", "dimanche"]), clocks, clocks),
+    st.sampled_from(
+        ["ouvert ?", "ouvert maintenant ?", "ouvert ce soir ?", "ouvert demain matin ?", "ouvert à midi ?", "ouvert avant 9h ?"]
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(schedules(), moments, questions)
+def test_yes_is_said_only_of_a_moment_that_is_open(schedule: Schedule, moment: datetime, question: str):
+    now = moment.replace(tzinfo=ZoneInfo(schedule.timezone))
+    asked = read_moment(question, now) or Moment("instant", now, now)
+    answers = [sentence(schedule, each) for each in (replace(asked, others=()), *asked.others)]
+    for each, said in zip((asked, *asked.others), answers, strict=True):
+        first = each.start.astimezone(UTC)
+        count = max(1, int((each.end.astimezone(UTC) - first).total_seconds() // 60))
+        states = minute_by_minute(schedule, first.replace(second=0, microsecond=0), count)
+        assert not said.startswith("Oui, c’est") or all(states)
+        assert not said.startswith("Oui") or any(states)
+        assert not said.startswith("Non") or not any(states)
 
 
 def test_the_whole_schedule_reads_as_people_write_it():
