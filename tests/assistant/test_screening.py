@@ -23,6 +23,7 @@ NUMBERS = {
     "enfant": {"119", "17"},
     "violences": {"17", "3919", "114"},
     "aine": {"3977", "17"},
+    "abri": {"115"},
 }
 
 
@@ -55,6 +56,8 @@ def test_every_kind_has_its_numbers(kind: str):
         ("ya une odeur de gaz ds lapart", "danger"),
         ("Mon voisin frappe son bébé.", "enfant"),
         ("Ma mère est maltraitée à la maison de retraite.", "aine"),
+        ("Je dors dans ma voiture avec mes enfants.", "abri"),
+        ("on é a la ru se soir on sai pa ou dormir", "abri"),
     ],
 )
 def test_a_plain_cry_is_urgent_and_gets_its_own_numbers(message: str, kind: str):
@@ -160,3 +163,10 @@ def test_learning_again_from_a_few_sentences_tells_them_apart():
     names, weights, bias, rarity = screening.fit(few)
     assert weights.shape == (len(rarity), len(names)) and bias.shape == (len(names),)
     assert set(names) == set(NUMBERS) | {"neutre", "tiers"}
+
+
+@pytest.mark.parametrize(
+    "message", ["c'est combien ?", "combien l'aide au chauffage", "j'en peux plus d'attendre l'acte", "J'ai peur qu'il me tue"]
+)
+def test_the_apostrophes_of_telephones_change_nothing(message: str):
+    assert screen(message.replace("'", "’")) == screen(message)
