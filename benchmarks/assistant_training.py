@@ -7,13 +7,15 @@ were made from the sheets of the test corpus, with the default ``--per-fold``.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.assistant import national_documents
 from bocage.assistant import model as package
-from bocage.assistant.learning import PER_FOLD, Learnt, learn
+from bocage.assistant.learning import Learnt, learn
+from bocage.assistant.rehearsal import PER_FOLD
 from bocage.methods.retrieval.embed import UniversalSentenceEncoder
 
 
@@ -34,10 +36,10 @@ def main() -> None:
 
 def _keep_tables(learnt: Learnt, cache: Path) -> None:
     """The questions asked, as arrays: to try another ranker or calibration without asking again."""
-    a, beside = learnt.asked, [table for table, _ in learnt.outside]
-    np.savez(cache / "asked.npz", table=a.table, right=a.right, rows=a.rows, sheet=a.sheet, bare=a.bare, other=a.other, vector=a.vector)
-    rows, vectors = np.cumsum([0, *map(len, beside)]), np.stack([vector for _, vector in learnt.outside])
-    np.savez(cache / "outside.npz", table=np.vstack(beside), rows=rows, vector=vectors)
+    np.savez(cache / "asked.npz", **{field.name: getattr(learnt.asked, field.name) for field in dataclasses.fields(learnt.asked)})
+    tables = [s.table for s in learnt.outside]
+    rows, vectors = np.cumsum([0, *map(len, tables)]), np.stack([s.vector for s in learnt.outside])
+    np.savez(cache / "outside.npz", table=np.vstack(tables), rows=rows, vector=vectors, line=[s.line for s in learnt.outside])
 
 
 if __name__ == "__main__":

@@ -63,6 +63,11 @@ class Index:
         return Speller(self.collection.words, least=1)
 
     @cached_property
+    def national(self) -> bool:
+        """Whether it holds national sheets, and no organisation's own pages."""
+        return any(origin is Origin.NATIONAL for origin in self.origins)
+
+    @cached_property
     def _asked(self) -> dict[int, tuple[frozenset[str], ...]]:
         curated = [n for n, origin in enumerate(self.origins) if origin is Origin.CURATED]
         return {n: tuple(frozenset(stems(tokens(q))) for q in storage.read_document(self._base, n).questions) for n in curated}
@@ -106,7 +111,7 @@ def build(documents: Iterable[Document], folder: Path, *, base: Index | None = N
     model = model or default_model()
     kept = list(documents)
     _check(kept)
-    marks = [storage.fingerprint(d.title, d.description, *d.questions) for d in kept]
+    marks = [storage.fingerprint(own_text(d), *d.questions) for d in kept]
     own, centre, raw = _vectors(kept, marks, folder, model)
     cited = Counter(target for d in kept for target in d.links)
     collection = build_collection([entry(d, d.questions, cited[d.id]) for d in kept], own, centre, base.collection if base else None)
@@ -208,9 +213,15 @@ def _vectors(documents: Sequence[Document], marks: Sequence[str], folder: Path, 
 
 
 def own_text(document: Document) -> str:
-    """What the embedder reads of a document itself; the beginning of its text when it has neither title nor description."""
+    """What the embedder reads of a document itself: title and description. A commune's page seldom has one: its headings and the beginning
+    of its text stand for it, for its title alone (« Régie de l’eau ») says little of what people come for.
+    """
     text = ". ".join(t for t in (document.title, document.description) if t)
-    return text or " ".join(passage.text for passage in document.passages[:_BEGINNING])[:_BEGINNING]
+    if document.description or document.origin is Origin.DIRECTORY:
+        return text
+    headings = dict.fromkeys(h for p in document.passages for h in (*p.path, *p.case))
+    beginning = " ".join(passage.text for passage in document.passages[:2])
+    return ". ".join(t for t in (text, *list(headings)[:6], beginning) if t)[:_BEGINNING]
 
 
 def _former_vectors(folder: Path, model: Model) -> dict[tuple[str, str], Any]:

@@ -1,16 +1,12 @@
 """Learning to search again from the bank, for one embedder: the space, the ranker and the calibration (``assistant.model``).
 
-Each question of the bank is asked of an index that does not hold it: questions are dealt into eight folds, and the index of a fold has
-neither the fold's questions nor any question of an eighth of the sheets (so that sheets without a bank are learnt too). Nothing is
-learnt from the tenth of the sheets that ``held_out`` names, whose questions are only asked. The questions of ``asked.jsonl``, by authors
-who wrote nothing of the bank, say how far people's words are from it: those of one author on one sheet are all asked in one fold, which
-holds none of them. Figures told are cross-validated by sheet.
+What is asked of what is told in ``rehearsal``. Nothing is learnt from the tenth of the sheets that ``bank.held_out`` names, whose questions
+are only asked. Figures told are cross-validated by sheet.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,59 +14,20 @@ from typing import Any
 import numpy as np
 
 from bocage.assistant import model as package
-from bocage.assistant.bank import bank, by_others, held_out
 from bocage.assistant.documents import Document
 from bocage.assistant.evaluation import auc, refused_at
-from bocage.assistant.index import entry, own_text
-from bocage.contract.errors import BocageError
+from bocage.assistant.rehearsal import PER_FOLD, SEED, Asked, Material, Place, Say, Stranger, ask, gather
 from bocage.methods.retrieval import calibration, features, ranker
-from bocage.methods.retrieval.collection import Collection, build_collection
-from bocage.methods.retrieval.embed import Embedder, within_class_whitening
-from bocage.methods.retrieval.question import read_question
-from bocage.methods.retrieval.spelling import Speller
+from bocage.methods.retrieval.embed import Embedder
 
-FOLDS, DIMENSIONS, SEED = 8, 256, 20261122
-OTHERS, BARE, HIDDEN, DRAWS = 3, 3, 12, 4
-"""How many times questions by other authors count, and those on sheets whose questions are all left out; the ranker's size and number."""
-PER_FOLD = 500
-_LEAST_SHEETS = 50
-Say = Callable[[str], None]
-
-
-class TooLittleToLearn(BocageError):
-    """The national index holds too few sheets of the bank."""
-
-    code = "trop-peu-pour-apprendre"
-    exit_code = 2
-
-
-@dataclass(slots=True)
-class Material:
-    """Documents, questions with the number of their document and of their author's visit (-1: the bank), raw vectors, who is held out."""
-
-    documents: Sequence[Document]
-    questions: list[str]
-    sheet: np.ndarray[Any, Any]
-    visit: np.ndarray[Any, Any]
-    vectors: np.ndarray[Any, Any]
-    own: np.ndarray[Any, Any]
-    tenth: np.ndarray[Any, Any]
-    mean: np.ndarray[Any, Any]
-    projection: np.ndarray[Any, Any]
-
-
-@dataclass(slots=True)
-class Asked:
-    """Features of the candidates of every question asked. ``rows``: (questions + 1,) where each one's candidates begin."""
-
-    table: np.ndarray[Any, Any]
-    right: np.ndarray[Any, Any]
-    rows: np.ndarray[Any, Any]
-    sheet: np.ndarray[Any, Any]
-    bare: np.ndarray[Any, Any]
-    other: np.ndarray[Any, Any]
-    """Whether the question is of ``asked.jsonl``."""
-    vector: np.ndarray[Any, Any]
+HIDDEN, DRAWS, PARTS = 12, 4, 3
+"""The rankers' size and number (half of it in the cross-validation), and the parts of the cross-validation."""
+OTHERS = 3
+"""How many times questions by other authors count: they are nearer to what will be asked than the bank's."""
+BARE = 2
+"""How many times those count whose sheet was left without questions in an index full of them."""
+TOWNS = 8
+"""How many times what was asked in a town counts: it is what will be asked, and little of it."""
 
 
 @dataclass(slots=True)
@@ -79,7 +36,7 @@ class Learnt:
 
     material: Material
     asked: Asked
-    outside: list[Any]
+    outside: list[Stranger]
     ranker: ranker.Ranker
     calibration: calibration.Calibration
 
@@ -96,125 +53,32 @@ def learn(documents: Sequence[Document], embedder: Embedder, say: Say, per_fold:
     ``per_fold``: questions of the bank asked in each fold. ``cache``: folder of vectors to keep from one time to the next; to be emptied
     when a text changes. Raises ``TooLittleToLearn``, and what ``embedder`` raises.
     """
-    m = _material(documents, embedder, cache, say)
-    a, outside = _ask(m, per_fold, embedder, say)
+    m = gather(documents, embedder, cache, say)
+    a, outside = ask(m, per_fold, embedder, say)
     ranks, made, part = _cross_validate(m, a)
-    tenth = m.tenth[a.sheet]
-    groups = {
-        "bank, one question out": ~a.bare & ~a.other, "bank of the sheet out": a.bare & ~tenth & ~a.other, "held-out tenth": tenth,
-        "other authors": a.other & ~a.bare, "other authors, bank of the sheet out": a.other & a.bare,
-    }  # fmt: skip
+    tenth = _held_out(m, a)
+    groups = {"held-out tenth": tenth & (a.place == Place.BARE)}
+    for place in Place:
+        here = (a.place == place) & ~tenth
+        groups |= {f"bank, {place.name.lower()}": here & ~a.other, f"other authors, {place.name.lower()}": here & a.other}
     for name, some in groups.items():
         if some.any():
             say(f"{name}: n {some.sum()}, R@1 {np.mean(ranks[some] <= 1):.3f}, R@5 {np.mean(ranks[some] <= 5):.3f}")
-    last = _fit(a, np.flatnonzero(~tenth))
+    last = _fit(a, ~tenth, DRAWS)
     return Learnt(m, a, outside, last, _calibrate(m, a, outside, made, part, last, say))
 
 
-def _material(documents: Sequence[Document], embedder: Embedder, cache: Path | None, say: Say) -> Material:
-    """Everything embedded, once."""
-    at = {d.id: n for n, d in enumerate(documents)}
-    rows = [(at[s], q) for s, questions in bank().items() if s in at for q in questions]
-    if len({sheet for sheet, _ in rows}) < _LEAST_SHEETS:
-        raise TooLittleToLearn(
-            f"L’index national n’a que {len({sheet for sheet, _ in rows})} fiches dont la banque connaît des questions ; il en faut "
-            f"{_LEAST_SHEETS} au moins. Importez d’abord les fiches nationales (bocage assistant import)."
-        )
-    others = [(at[s], q) for s, q in by_others() if s in at]
-    visits = np.cumsum([n == 0 or sheet != others[n - 1][0] for n, (sheet, _) in enumerate(others)])
-    visit = np.r_[np.full(len(rows), -1), visits].astype(np.int64)
-    parts = {"bank": [q for _, q in rows], "others": [q for _, q in others], "own": [own_text(d) for d in documents]}
-    encoded = {}
-    for name, texts in parts.items():
-        say(f"{name}: {len(texts)} texts")
-        encoded[name] = _encoded(cache / f"{name}.npy" if cache else None, texts, embedder)
-    vectors = np.vstack([encoded["bank"], encoded["others"]]) if others else encoded["bank"]
-    own = encoded["own"]
-    sheet, questions = np.array([n for n, _ in rows + others]), [q for _, q in rows + others]
-    tenth = np.array([held_out(d.id) for d in documents])
-    known = ~tenth[sheet]
-    mean, projection = within_class_whitening(
-        np.vstack([vectors[known], own[~tenth]]), np.r_[sheet[known], np.flatnonzero(~tenth)], DIMENSIONS
-    )
-    return Material(documents, questions, sheet, visit, vectors, own, tenth, mean, projection)
-
-
-def _encoded(path: Path | None, texts: list[str], embedder: Embedder) -> np.ndarray[Any, Any]:
-    if path and path.exists() and len(found := np.load(path)) == len(texts):
-        return found
-    made = embedder.encode(texts)
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, made)
-    return made
-
-
-def _collection(m: Material, keep: np.ndarray[Any, Any]) -> Collection:
-    """The index of the questions kept."""
-    asked: list[list[str]] = [[] for _ in m.documents]
-    for n in np.flatnonzero(keep):
-        asked[m.sheet[n]].append(m.questions[n])
-    sums = 2 * m.own
-    np.add.at(sums, m.sheet[keep], m.vectors[keep])
-    centre = sums / (2 + np.bincount(m.sheet[keep], minlength=len(m.documents)))[:, None]
-    entries = [entry(d, tuple(q)) for d, q in zip(m.documents, asked, strict=True)]
-    own = features.project(m.own, m.mean, m.projection)
-    return build_collection(entries, own, features.project(centre.astype(np.float32), m.mean, m.projection))
-
-
-def _ask(m: Material, per_fold: int, embedder: Embedder, say: Say) -> tuple[Asked, list[Any]]:
-    """Ask questions fold by fold; those of other authors all, the bank's ``per_fold`` at most; off-topic lines of one fold each."""
-    rng = np.random.default_rng(SEED)
-    fold, bare = rng.integers(0, FOLDS, len(m.questions)), rng.integers(0, FOLDS, len(m.documents))
-    other = m.visit >= 0
-    fold[other] = rng.integers(0, FOLDS, max(m.visit.max() + 1, 0))[m.visit[other]]
-    off_topic = off_topic_lines()
-    off_vectors = embedder.encode(off_topic)
-    tables, right, sheets, alone, foreign, seen, outside = [], [], [], [], [], [], []
-    for k in range(FOLDS):
-        begun = time.perf_counter()
-        held = m.tenth | (bare == k)
-        index = _collection(m, (fold != k) & ~held[m.sheet])
-        speller = Speller(index.words)
-        chosen = np.r_[rng.permutation(np.flatnonzero((fold == k) & ~other))[:per_fold], np.flatnonzero((fold == k) & other)]
-        for n in chosen:
-            vector = features.project(m.vectors[n][None], m.mean, m.projection)[0]
-            table, rows = _features(m.questions[n], vector, index, speller)
-            tables.append(table)
-            right.append(rows == m.sheet[n])
-            sheets.append(m.sheet[n])
-            alone.append(held[m.sheet[n]])
-            foreign.append(other[n])
-            seen.append(vector)
-        for n in range(k, len(off_topic), FOLDS):
-            vector = features.project(off_vectors[n : n + 1], m.mean, m.projection)[0]
-            outside.append((_features(off_topic[n], vector, index, speller)[0], vector))
-        say(f"fold {k}: {len(chosen)} questions, {time.perf_counter() - begun:.0f} s")
-    rows = np.cumsum([0, *(len(t) for t in tables)]).astype(np.int64)
-    flags = np.array(alone), np.array(foreign)
-    return Asked(np.vstack(tables), np.concatenate(right), rows, np.array(sheets), *flags, np.stack(seen)), outside
-
-
-def off_topic_lines() -> list[str]:
-    """Messages that no national sheet answers (``off_topic.txt``)."""
-    lines = (package.FOLDER / "off_topic.txt").read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
-
-
-def _features(text: str, vector: Any, index: Collection, speller: Speller) -> tuple[Any, Any]:
-    question = read_question(text, speller, package.lexicon())
-    scores = features.score(question, vector, index)
-    rows = features.candidates(scores)
-    return features.table(question, [(scores, rows, index)]), rows
-
-
 def _cross_validate(m: Material, a: Asked) -> tuple[np.ndarray[Any, Any], list[ranker.Ranker], np.ndarray[Any, Any]]:
-    """Rank of the right sheet for each question by a ranker that never saw the sheet, the five rankers, and each question's part."""
-    part = np.random.default_rng(SEED + 1).integers(0, 5, len(m.documents))[a.sheet]
-    ranks = np.full(len(a.sheet), 999)
+    """Rank of the right sheet for each question by a ranker that never saw the sheet (or the town), the rankers, and each question's
+    part.
+    """
+    sheets = len(m.documents)
+    drawn = np.random.default_rng(SEED + 1).integers(0, PARTS, sheets)
+    part = np.where(a.subject < sheets, drawn[np.minimum(a.subject, sheets - 1)], (a.subject - sheets) % PARTS)
+    ranks = np.full(len(a.subject), 999)
     made = []
-    for f in range(5):
-        made.append(_fit(a, np.flatnonzero((part != f) & ~m.tenth[a.sheet])))
+    for f in range(PARTS):
+        made.append(_fit(a, (part != f) & ~_held_out(m, a), DRAWS // 2))
         for n in np.flatnonzero(part == f):
             some = slice(a.rows[n], a.rows[n + 1])
             scores, right = made[f].score(a.table[some]), a.right[some]
@@ -223,35 +87,46 @@ def _cross_validate(m: Material, a: Asked) -> tuple[np.ndarray[Any, Any], list[r
     return ranks, made, part
 
 
-def _fit(a: Asked, questions: np.ndarray[Any, Any]) -> ranker.Ranker:
-    """The mean of ``DRAWS`` rankers from some of the questions. Other authors', nearer to what will be asked, count ``OTHERS`` times; those
-    on sheets left without questions ``BARE`` times: a commune's own pages have none either.
-    """
-    more, bare = np.repeat(questions[a.other[questions]], OTHERS - 1), np.repeat(questions[a.bare[questions]], BARE - 1)
-    questions = np.r_[questions, more, bare]
-    some = np.concatenate([np.arange(a.rows[n], a.rows[n + 1]) for n in questions])
-    rows = np.r_[0, np.cumsum(a.rows[questions + 1] - a.rows[questions])].astype(np.int64)
-    table, right = a.table[some], a.right[some]
-    return ranker.average([ranker.train(features.NAMES, table, right, rows, hidden=HIDDEN, seed=SEED + n) for n in range(DRAWS)])
+def _held_out(m: Material, a: Asked) -> np.ndarray[Any, Any]:
+    """Whether each question is on a sheet of the tenth from which nothing is learnt."""
+    return np.r_[m.tenth, np.zeros(max(a.subject.max() + 1 - len(m.tenth), 0), bool)][a.subject]
+
+
+def _fit(a: Asked, questions: np.ndarray[Any, Any], draws: int) -> ranker.Ranker:
+    """The mean of ``draws`` rankers, from the questions that a mask names."""
+    national = a.place <= Place.BARE
+    times = np.where(a.other & national, OTHERS, np.where(a.place == Place.TOWN, TOWNS, 1)) + np.where(a.place == Place.BARE, BARE - 1, 0)
+    drawn = [
+        ranker.train(features.NAMES, a.table, a.right, a.rows, times=times * questions, hidden=HIDDEN, seed=SEED + n) for n in range(draws)
+    ]
+    return ranker.average(drawn)
 
 
 def _calibrate(
-    m: Material, a: Asked, outside: list[Any], made: list[ranker.Ranker], part: Any, last: ranker.Ranker, say: Say
+    m: Material, a: Asked, outside: Sequence[Stranger], made: list[ranker.Ranker], part: Any, last: ranker.Ranker, say: Say
 ) -> calibration.Calibration:
-    """Confidence from questions in scope (ranked by a ranker that never saw their sheet) and off-topic lines; says it cross-validated."""
-    inside = []
-    known = np.flatnonzero(~m.tenth[a.sheet])
-    asked = np.r_[known, np.repeat(known[a.other[known]], OTHERS - 1)]
-    for n in asked:
+    """Confidence from questions in scope (ranked by a ranker that never saw their sheet) and off-topic lines, asked where the national
+    sheets are; says it cross-validated.
+    """
+    town = a.place >= Place.TOWN
+    known = np.flatnonzero(~_held_out(m, a) & (a.place != Place.ALONE))
+    asked = np.r_[known, np.repeat(known[a.other[known]], OTHERS - 1), np.repeat(known[town[known]], TOWNS - 1)]
+    signals = {}
+    for n in known:
         table = a.table[a.rows[n] : a.rows[n + 1]]
-        inside.append(calibration.signals(table, made[part[n]].score(table), features.NAMES, a.vector[n]))
-    beside = [calibration.signals(table, last.score(table), features.NAMES, vector) for table, vector in outside]
-    x, y = np.stack(inside), np.stack(beside)
-    rng = np.random.default_rng(SEED)
-    of_x, of_y = rng.integers(0, 5, len(a.sheet))[asked], rng.integers(0, 5, len(y))
+        signals[n] = calibration.signals(table, made[part[n]].score(table), features.NAMES, a.vector[n])
+    x = np.stack([signals[n] for n in asked])
+    beside = [s for s in outside for _ in range(TOWNS if s.town else 1)]
+    y = np.stack(
+        [calibration.signals(s.table, (made[s.line % PARTS] if s.town else last).score(s.table), features.NAMES, s.vector) for s in beside]
+    )
+    of_x, of_y = part[asked], np.array([s.line % PARTS for s in beside])
     inner, outer = np.zeros(len(x)), np.zeros(len(y))
-    for f in range(5):
+    for f in range(PARTS):
         c = calibration.fit(x[of_x != f], y[of_y != f], m.projection.shape[1])
         inner[of_x == f], outer[of_y == f] = c.probability(x[of_x == f]), c.probability(y[of_y == f])
-    say(f"refusal, cross-validated: AUC {auc(inner, outer):.3f}, refused at 95 % accepted {refused_at(inner, outer):.3f}")
+    in_towns, off_towns = town[asked], np.array([s.town for s in beside])
+    for name, some, others in (("national", ~in_towns, ~off_towns), ("in towns", in_towns, off_towns)):
+        told = f"AUC {auc(inner[some], outer[others]):.3f}, refused at 95 % accepted {refused_at(inner[some], outer[others]):.3f}"
+        say(f"refusal {name}, cross-validated: {told}")
     return calibration.fit(x, y, m.projection.shape[1])

@@ -38,10 +38,15 @@ LOCAL_PARTS = {"pages": "pages", "annuaire.toml": "annuaire", "questions.toml": 
 
 
 _MOST_WORDS = 0.75
+_FIRST = 3
+# What a question says of the moment, or asks of any service: no page has to hold it.
 _WHEN = frozenset(
     stems(
         tokens(
-            "aujourd'hui demain matin midi soir lundi mardi mercredi jeudi vendredi samedi dimanche heure heures ouvert ouverte ferme fermé"
+            "aujourd'hui demain hier maintenant actuellement moment matin midi après-midi soir nuit minuit lundi mardi mercredi jeudi "
+            "vendredi samedi dimanche week-end semaine janvier février mars avril mai juin juillet août septembre octobre novembre "
+            "décembre printemps été automne hiver vacances férié pâques ascension pentecôte toussaint noël armistice heure heures quand "
+            "jusque entre prochain ouvert ouverte ouvre ouvrir fermé fermée ferme fermer horaire horaires"
         )
     )
 )
@@ -76,8 +81,11 @@ class Library:
             (asked, tuple(match for hit, match in zip(result.hits, matches, strict=True) if hit.intent == number))
             for number, asked in enumerate(result.intents)
         )
-        accepted = not result.refused or any(_says_so(question, match.document) for match in matches[:1])
-        return Found(matches, accepted, intents if len(intents) > 1 else ())
+        if result.refused:
+            # The page that says so, whatever was put before it, is the answer; only one thing is then answered.
+            plain = next((match for match in matches[:_FIRST] if _says_so(question, match.document)), None)
+            return Found((plain, *(m for m in matches if m is not plain)), accepted=True) if plain else Found(matches, accepted=False)
+        return Found(matches, accepted=True, intents=intents if len(intents) > 1 else ())
 
 
 def _says_so(question: str, document: Document) -> bool:
@@ -87,7 +95,7 @@ def _says_so(question: str, document: Document) -> bool:
     """
     if document.origin is Origin.NATIONAL:
         return False
-    asked = frozenset(stems(tokens(question))) - _WHEN
+    asked = frozenset(word for word in stems(tokens(question)) if not any(c.isdigit() for c in word)) - _WHEN
     titled = frozenset(stems(tokens(" ".join((document.title, *document.questions)))))
     said = titled | frozenset(stems(word for p in document.passages for word in tokens(" ".join((p.text, *p.path)))))
     return bool(asked & titled) and len(asked & said) >= _MOST_WORDS * len(asked)

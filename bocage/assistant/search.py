@@ -27,7 +27,7 @@ from bocage.methods.retrieval.spelling import JointSpeller
 log = logging.getLogger(__name__)
 MAX_QUESTION = 2_000
 # In the ranker's units, where 1 means e times likelier.
-LOCAL, CURATED, PRIVATE_WORK, PRIVATE_WORK_FOR_STAFF = 1.0, 4.0, 0.35, 2.0
+CURATED, PRIVATE_WORK, PRIVATE_WORK_FOR_STAFF = 4.0, 0.35, 2.0
 # Two sheets that fit a question alike: the one to which more other sheets send their readers, as a logarithm, is the more likely.
 CITED = 0.15
 # A curated question is asked again when its words and the question's agree that much (Jaccard on stems).
@@ -144,7 +144,11 @@ def _rank(
     found = [features.score(asked, vector if index.embedder == model.embedder_name else None, index.collection) for index in indexes]
     rows = [features.candidates(scores, mask) for scores, mask in zip(found, allowed, strict=True)]
     where = [(i, int(n)) for i, some in enumerate(rows) for n in some]
-    table = features.table(asked, list(zip(found, rows, (index.collection for index in indexes), strict=True)))
+    several = len(indexes) > 1
+    parts = [
+        features.Part(f, r, index.collection, several and not index.national) for f, r, index in zip(found, rows, indexes, strict=True)
+    ]
+    table = features.table(asked, parts)
     if not where or not asked.weights:
         return _Ranking([], np.zeros(0, np.float32), 0.0, found)
     learnt = model.ranker.score(table) if model.ranker else table[:, 0]
@@ -167,9 +171,7 @@ def _priors(asked: Question, where: Sequence[tuple[int, int]], indexes: Sequence
             out[at] += CITED * np.log1p(index.collection.cited[n])
             if index.collection.private_work[n]:
                 out[at] -= PRIVATE_WORK_FOR_STAFF if audience is Audience.STAFF else PRIVATE_WORK
-        else:
-            out[at] += LOCAL
-        if origin is Origin.CURATED:
+        elif origin is Origin.CURATED:
             out[at] += CURATED * _same(words, index, n)
     return out
 

@@ -15,8 +15,9 @@ from django.conf import settings
 
 from bocage.assistant.embedding_server import PROBE, EmbeddingServer
 from bocage.assistant.index import Index
-from bocage.assistant.learning import PER_FOLD, learn
+from bocage.assistant.learning import learn
 from bocage.assistant.model import Model, default_model, load
+from bocage.assistant.rehearsal import PER_FOLD
 from bocage.contract.errors import BocageError
 
 log = logging.getLogger(__name__)

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from bocage.assistant import library
+from bocage.assistant import library, rehearsal
 from bocage.assistant.bank import bank
 from bocage.assistant.documents import Audience, Document, Origin, Passage
 from bocage.assistant.embedding_server import EmbeddingServer
 from bocage.assistant.index import build
-from bocage.assistant.learning import TooLittleToLearn
 from bocage.assistant.model import default_model
+from bocage.assistant.rehearsal import TooLittleToLearn
 from bocage.assistant.search import search
 from bocage.assistant.served_model import NoEmbeddingServer, learning_is_missing, served_model, train
 from bocage.llm.client import ModelUnavailable
@@ -122,7 +122,9 @@ def test_too_few_sheets_say_what_to_do(vectors, tmp_path):
 
 
 @pytest.mark.django_db
-def test_search_learns_again_reindexes_and_outlives_the_server(settings, served, vectors):
+def test_search_learns_again_reindexes_and_outlives_the_server(settings, served, vectors, monkeypatch):
+    some = rehearsal.off_topic_lines()[::8]
+    monkeypatch.setattr(rehearsal, "off_topic_lines", lambda: some)
     url, requests = vectors
     shelf = settings.HOME / "assistant"
     national = build(library.with_bank(national_sheets()), shelf / "national")

@@ -199,7 +199,7 @@ def test_every_candidate_has_every_feature():
     question = read_question("j'ai perdu mes papiers")
     scores = features.score(question, None, collection)
     rows = features.candidates(scores)
-    table = features.table(question, [(scores, rows, collection)])
+    table = features.table(question, [features.Part(scores, rows, collection)])
     assert table.shape == (3, len(features.NAMES))
     assert np.isfinite(table).all()
     assert table[:, features.NAMES.index("bank")].argmax() == 0

@@ -15,7 +15,7 @@ from bocage.methods.retrieval.postings import Floats
 # What is known of a question once its candidates are ranked.
 SIGNALS = (
     "best", "margin", "spread", "centre", "own", "cover", "named", "passage", "mixed", "sheet", "gram", "unknown", "length", "most_centre",
-    "most_cover", "agree",
+    "most_cover", "agree", "local",
 )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ def signals(features: Floats, scores: Floats, names: tuple[str, ...], vector: Fl
         top[at["named"]],
         top[at["passage"]] / length, top[at["mixed"]] / length, top[at["sheet"]] / length, top[at["gram"]] / length, top[at["unknown"]],
         min(length, 12.0), features[:, at["centre"]].max(), features[:, at["cover"]].max(), agree,
+        top[at["local"]],
     ]  # fmt: skip
     return np.concatenate([np.array(found, np.float32), tail]).astype(np.float32)
 

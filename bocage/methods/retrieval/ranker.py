@@ -56,22 +56,25 @@ def _rounded(array: Floats) -> list[object]:
 
 
 def train(
-    names: Sequence[str], features: Floats, right: NDArray[np.bool_], starts: NDArray[np.int64], *, hidden: int = 24, epochs: int = 12,
-    rate: float = 0.01, decay: float = 1e-4, seed: int = 0,
+    names: Sequence[str], features: Floats, right: NDArray[np.bool_], starts: NDArray[np.int64], *,
+    times: NDArray[np.int64] | None = None, hidden: int = 24, epochs: int = 12, rate: float = 0.01, decay: float = 1e-4, seed: int = 0,
 ) -> Ranker:  # fmt: skip
     """Fit by Adam on questions, each a run of candidates.
 
     ``features``: (candidates, features); ``right``: whether a candidate answers; ``starts``: (questions + 1,) where each question's run
-    begins. Questions without a right candidate are left out. The loss is the cross-entropy between softmax(scores) and the right ones.
+    begins; ``times``: how often each question is shown (once without it; nothing is learnt of one shown 0 times). Questions without a
+    right candidate are left out. The loss is the cross-entropy between softmax(scores) and the right ones.
     """
     rng = np.random.default_rng(seed)
-    mean, deviation = features.mean(0), features.std(0) + 1e-6
+    times = np.ones(len(starts) - 1, np.int64) if times is None else times
+    mean, deviation = _moments(features[np.repeat(times > 0, np.diff(starts))])
     z = np.clip((features - mean) / deviation, -_CLIP, _CLIP).astype(np.float32)
     n = z.shape[1]
     weights = [rng.normal(0, n**-0.5, (n, hidden)), np.zeros(hidden), rng.normal(0, hidden**-0.5, hidden), np.zeros(n)]
     weights = [w.astype(np.float32) for w in weights]
     first, second = [np.zeros_like(w) for w in weights], [np.zeros_like(w) for w in weights]
-    useful = np.array([i for i in range(len(starts) - 1) if right[starts[i] : starts[i + 1]].any()])
+    useful = np.array([i for i in range(len(starts) - 1) if right[starts[i] : starts[i + 1]].any()], np.int64)
+    useful = np.repeat(useful, times[useful])
     batches = epochs * (-(-len(useful) // 64))
     step = 0
     for _ in range(epochs):
@@ -86,6 +89,10 @@ def train(
                 w -= pace * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.99**step)) + 1e-8)
     hid, bias, out, straight = weights
     return Ranker(tuple(names), mean.astype(np.float32), deviation.astype(np.float32), hid, bias, out, straight)
+
+
+def _moments(shown: Floats) -> tuple[Floats, Floats]:
+    return shown.mean(0), shown.std(0) + 1e-6
 
 
 def average(rankers: Sequence[Ranker]) -> Ranker:
