@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,13 @@ _BEGINNING = 400
 @dataclass(eq=False)
 class Index:
     """An index open for reading; may be shared by threads. ``version``: changes when the folder was built again. ``embedder``: name of the
-    one whose vectors it holds; other ones' compare with nothing here.
+    one whose vectors it holds; other ones' compare with nothing here. ``model``: the one in whose space they are.
     """
 
     folder: Path
     version: str
     embedder: str
+    model: str
     collection: Collection
     ids: tuple[str, ...]
     origins: tuple[Origin, ...]
@@ -154,7 +155,8 @@ def _open_version(folder: Path, version: Path) -> Index:
     if len(rows) != collection.size:
         raise IndexUnreadable(f"L’index de « {folder} » est incomplet : réimportez les documents.")
     return Index(
-        folder, version.name, str(meta["embedder"]), collection, tuple(r[0] for r in rows), tuple(Origin(r[1]) for r in rows),
+        folder, version.name, str(meta["embedder"]), str(meta["model"]), collection,
+        tuple(r[0] for r in rows), tuple(Origin(r[1]) for r in rows),
         tuple(frozenset(Audience(a) for a in r[2].split(",") if a) for r in rows), np.array([r[3] for r in rows], np.int64), base,
     )  # fmt: skip
 
@@ -207,9 +209,29 @@ def _vectors(documents: Sequence[Document], marks: Sequence[str], folder: Path, 
         sums = np.zeros_like(raw[:, 1])
         np.add.at(sums, rows, vectors)
         raw[rows, 1] = sums[rows] / np.bincount(rows, minlength=len(documents))[rows, None]
-    sizes = np.array([len(d.questions) for d in documents], np.float32)[:, None]
+    return *_in_space(raw, np.array([len(d.questions) for d in documents], np.float32), model), raw.astype(np.float16)
+
+
+def _in_space(raw: Floats, questions: Floats, model: Model) -> tuple[Floats, Floats]:
+    """Own and central vectors of documents in the space of ``model``; ``questions``: how many each has."""
+    sizes = questions[:, None]
     centre = (2 * raw[:, 0] + sizes * raw[:, 1]) / (2 + sizes)
-    return project(raw[:, 0], model.mean, model.projection), project(centre, model.mean, model.projection), raw.astype(np.float16)
+    return project(raw[:, 0], model.mean, model.projection), project(centre, model.mean, model.projection)
+
+
+def in_space_of(index: Index, model: Model) -> Index:
+    """``index`` with its vectors in the space of ``model``: a new version of Bocage brings another one, and indexes outlive it.
+
+    The same index when they are there already, or come from another embedder. Raises ``IndexUnreadable``.
+    """
+    if index.model == model.name or not index.embedder or index.embedder != model.embedder_name:
+        return index
+    try:
+        raw = np.load(index.folder / index.version / "vectors.npy", allow_pickle=False).astype(np.float32)
+        own, centre = _in_space(raw, index.collection.bank_sizes, model)
+    except (OSError, ValueError, IndexError, EOFError) as error:
+        raise IndexUnreadable(f"L’index de « {index.folder} » est abîmé ({type(error).__name__}) : réimportez les documents.") from None
+    return replace(index, model=model.name, collection=replace(index.collection, own=own, centre=centre))
 
 
 def own_text(document: Document) -> str:

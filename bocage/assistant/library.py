@@ -219,7 +219,7 @@ def _open(folder: Path) -> Index | None:
         known = _opened.get(folder)
         try:
             if known is None or not indexes.is_current(known):
-                known = _opened[folder] = indexes.open(folder)
+                known = _opened[folder] = indexes.in_space_of(indexes.open(folder), served_model())
         except IndexUnreadable:
             _opened.pop(folder, None)
             return None

@@ -11,7 +11,7 @@ import pytest
 from bocage.assistant import index as index_module
 from bocage.assistant import storage
 from bocage.assistant.documents import Audience, Document, Origin, Passage, Step, StepKind
-from bocage.assistant.index import IndexUnreadable, build, is_current
+from bocage.assistant.index import IndexUnreadable, build, in_space_of, is_current
 from bocage.assistant.index import open as open_index
 from bocage.assistant.model import default_model
 from bocage.assistant.search import read, search
@@ -183,6 +183,22 @@ def test_the_version_file_cannot_lead_elsewhere(tmp_path, model):
     (tmp_path / "b" / "current").write_text(f"v-/../../a/{(tmp_path / 'a' / 'current').read_text()}")
     with pytest.raises(IndexUnreadable):
         open_index(tmp_path / "b")
+
+
+def test_an_index_outlives_the_model_it_was_made_with(tmp_path):
+    model = default_model()
+    build(NATIONAL, tmp_path / "former", model=model).close()
+    turned = replace(model, name="suivant", projection=np.ascontiguousarray(model.projection[:, ::-1]))
+    expected = build(NATIONAL, tmp_path / "new", model=turned)
+    former = open_index(tmp_path / "former")
+    assert in_space_of(former, model) is former
+    moved = in_space_of(former, turned)
+    assert not np.allclose(former.collection.centre, expected.collection.centre, atol=0.1)
+    assert np.allclose(moved.collection.centre, expected.collection.centre, atol=0.01)
+    assert np.allclose(moved.collection.own, expected.collection.own, atol=0.01)
+    (tmp_path / "former" / former.version / "vectors.npy").write_bytes(b"")
+    with pytest.raises(IndexUnreadable):
+        in_space_of(former, turned)
 
 
 def test_unchanged_documents_keep_their_vectors(tmp_path):
