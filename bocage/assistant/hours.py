@@ -11,6 +11,7 @@ from datetime import datetime
 
 from bocage.assistant.clock_times import without_durations
 from bocage.assistant.documents import Document
+from bocage.assistant.hours_notation import MONTHS, WEEKDAYS
 from bocage.assistant.hours_sentences import during, sentence, whole
 from bocage.assistant.moments import folded, read_moment
 from bocage.assistant.opening_hours import Schedule, localise
@@ -28,10 +29,10 @@ _ASKS_NOW = re.compile(
     r"\b(?:ouvert|ferme)(?:e|s|es)?\b(?! (?:a|au|aux|pour|sur|par|avec|sans|dans|en|depuis|contre|uniquement|seulement)\b)"
 )
 _SPEAKS_OF_TIME = re.compile(
-    r"\d|\b(?:(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)s?|week|hier|jours?|journees?|matin\w*|midi|minuit|apres|aprem|soir|soiree"
+    rf"\d|\b(?:(?:{'|'.join(WEEKDAYS)})s?|week|hier|jours?|journees?|matin\w*|midi|minuit|apres|aprem|soir|soiree"
     r"|nuits?|semaines?|mois|annees?|an|ans|saisons?|vacances|conges|fetes?|feries?|ponts?|noel|paques|ete|hiver|printemps|automne"
     r"|rentree|avant|jusqu|prochaine?s?|derniere?s?|chaque|tou(?:s|te|tes)|toujours|habitu\w+|d'habitude|bientot|tot|tard|heures"
-    r"|janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
+    rf"|{'|'.join(MONTHS)}"
     r"|ser(?:a|ai|ont|ez|ait|aient)|etai(?:t|ent|ez)|(?:r?ouvrir|fermer)(?:a|ez|ont)|va|vont|allez)\b"
 )
 

@@ -10,15 +10,14 @@ from collections import defaultdict
 from datetime import date
 from typing import cast
 
-from bocage.assistant.hours_notation import WEEKDAYS, ScheduleError, parse_ranges, read_days
+from bocage.assistant.hours_notation import MONTHS, WEEKDAYS, ScheduleError, parse_ranges, read_days
 from bocage.assistant.opening_hours import DatedException, NthDay, Ranges, Schedule, Week, fold
 from bocage.contract.errors import BocageError
 from bocage.methods.calendars import territory_of_time_zone
 
 _CLOCK = r"\d{1,2}\s*(?:h|:)\s*(?:\d{2})?"
 _RANGE = re.compile(rf"(?:de\s+)?({_CLOCK})\s*(?:-|–|a)\s*({_CLOCK})")
-_MONTHS = ("janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre")
-_DATE = rf"(?:\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}(?:er)? (?:{'|'.join(_MONTHS)}) \d{{4}})"
+_DATE = rf"(?:\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}(?:er)? (?:{'|'.join(MONTHS)}) \d{{4}})"
 _DATED = re.compile(
     rf"(?P<shut>ferme[es]*)?\s*(?:exceptionnellement)?\s*(?:le|du)?\s*(?P<first>{_DATE})(?:\s*(?:au|-)\s*(?P<last>{_DATE}))?"
 )
@@ -133,6 +132,6 @@ def _date(text: str, part: str) -> date:
         if re.match(r"\d{4}-", text):
             return date.fromisoformat(text)
         day, month, year = re.split(r"[/. ]", text)
-        return date(int(year), int(month) if month.isdigit() else _MONTHS.index(month) + 1, int(day.removesuffix("er")))
+        return date(int(year), int(month) if month.isdigit() else MONTHS.index(month) + 1, int(day.removesuffix("er")))
     except ValueError:
         raise InvalidHours(f"« {text} » n’est pas un jour du calendrier, dans « {part[:60]} ».") from None

@@ -13,9 +13,12 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bocage.assistant.opening_hours import DatedException, MonthDay, NthDay, Range, Ranges, Schedule, Season, Week, fold
+from bocage.contract import french
 from bocage.methods.calendars import public_holidays
 
-WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+WEEKDAYS = french.WEEKDAYS
+MONTHS = tuple(fold(month) for month in french.MONTHS)
+"""As questions and files are read: without accents."""
 CLOSED = "fermé"
 OPEN = "ouvert"
 

@@ -33,7 +33,7 @@ __all__ = ["Index", "IndexUnreadable", "build", "open"]
 
 MAX_DOCUMENTS = 50_000
 _BEGINNING = 400
-"""Characters that the embedder reads of a document without title."""
+"""Characters that the embedder reads of a document without description."""
 
 
 @dataclass(eq=False)

@@ -20,6 +20,7 @@ from bocage.assistant import index as indexes
 from bocage.assistant.bank import with_bank
 from bocage.assistant.documents import Audience, Document, Origin, Passage
 from bocage.assistant.finding import Found, Match
+from bocage.assistant.hours_notation import MONTHS, WEEKDAYS
 from bocage.assistant.index import Index, IndexUnreadable
 from bocage.assistant.models import AssistantSettings, CuratedPair
 from bocage.assistant.search import Hit, search
@@ -42,14 +43,16 @@ _FIRST = 3
 # What a question says of the moment, or asks of any service: no page has to hold it.
 _WHEN = frozenset(
     stems(
-        tokens(
-            "aujourd'hui demain hier maintenant actuellement moment matin midi après-midi soir nuit minuit lundi mardi mercredi jeudi "
-            "vendredi samedi dimanche week-end semaine janvier février mars avril mai juin juillet août septembre octobre novembre "
-            "décembre printemps été automne hiver vacances férié pâques ascension pentecôte toussaint noël armistice heure heures quand "
-            "jusque entre prochain ouvert ouverte ouvre ouvrir fermé fermée ferme fermer horaire horaires"
-        )
+        [
+            *WEEKDAYS, *MONTHS,
+            *tokens(
+                "aujourd'hui demain hier maintenant actuellement moment matin midi après-midi soir nuit minuit week-end semaine "
+                "printemps été automne hiver vacances férié pâques ascension pentecôte toussaint noël armistice heure heures quand jusque "
+                "entre prochain ouvert ouverte ouvre ouvrir fermé fermée ferme fermer horaire horaires"
+            ),
+        ]
     )
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,7 @@ def import_local(organisation: Organisation, folder: Path) -> dict[str, SourceRe
 
 def national_shelf() -> Index:
     """The national index. Raises ``IndexUnreadable`` when there is none."""
-    return indexes.open(_folder(_NATIONAL))
+    return indexes.in_space_of(indexes.open(_folder(_NATIONAL)), served_model())
 
 
 def reindex() -> int:
@@ -219,7 +222,8 @@ def _open(folder: Path) -> Index | None:
         known = _opened.get(folder)
         try:
             if known is None or not indexes.is_current(known):
-                known = _opened[folder] = indexes.in_space_of(indexes.open(folder), served_model())
+                known = indexes.open(folder)
+            known = _opened[folder] = indexes.in_space_of(known, served_model())
         except IndexUnreadable:
             _opened.pop(folder, None)
             return None

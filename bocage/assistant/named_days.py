@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bocage.assistant.hours_notation import WEEKDAYS
+from bocage.assistant.hours_notation import MONTHS, WEEKDAYS
 from bocage.methods.calendars import public_holidays
 
 DaySpan = tuple[date, date]
@@ -23,7 +23,6 @@ MAX_LISTED = 8
 _LONGEST_RANGE = timedelta(days=366)
 _YEARS_AROUND = 10
 
-MONTHS = ("janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre")
 _SHORT = ("janv", "fevr", "mars", "avr", "mai", "juin", "juil", "aout", "sept", "oct", "nov", "dec")
 
 # Holidays and eves that people name: first and last day, after Easter Sunday.

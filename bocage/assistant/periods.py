@@ -13,7 +13,8 @@ from datetime import date, timedelta
 import pandas as pd
 
 from bocage.assistant.clock_times import without_durations
-from bocage.assistant.named_days import MONTHS, named_days
+from bocage.assistant.hours_notation import MONTHS
+from bocage.assistant.named_days import named_days
 from bocage.assistant.opening_hours import Schedule, Season, fold
 from bocage.methods.calendars import SchoolZone, school_holidays, school_zone_of_department
 

@@ -1,7 +1,8 @@
 """Finding the documents that answer a question, in several indexes at once: the national one and one organisation's own.
 
 The indexes to search are given by the caller: what is not given cannot be found, which is how one organisation's pages never show in
-another's answers. Local documents go before national ones at equal relevance, and a curated question that is asked again wins.
+another's answers. That a document is local is one of the things that the ranker has learnt to weigh; a curated question that is asked
+again wins.
 """
 
 from __future__ import annotations

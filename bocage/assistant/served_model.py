@@ -94,11 +94,14 @@ def _mark(folder: Path) -> int:
 
 @lru_cache(maxsize=2)
 def _learnt(where: tuple[str, str, str], folder: Path, mark: int) -> Model | None:
-    """The model of ``folder``; None when there is none, or a damaged one. ``where`` and ``mark``: what it depends on besides."""
+    """The model of ``folder``; None when there is none, a damaged one or another version's.
+
+    ``where`` and ``mark``: what it depends on besides.
+    """
     if not mark:
         return None
     try:
         return load(folder, _server(np.load(folder / _PROBE, allow_pickle=False)))
     except (OSError, ValueError, KeyError) as error:
-        log.warning("the model of %s is damaged (%s): run bocage assistant train", folder, type(error).__name__)
+        log.warning("the model of %s cannot be used (%s: %s): run bocage assistant train", folder, type(error).__name__, error)
         return None

@@ -58,11 +58,15 @@ def _read(folder: Path) -> Town:
 
 
 def _question(line: str, documents: list[Document], town: str) -> tuple[str, frozenset[int]]:
-    asked = json.loads(line)
-    right = frozenset(n for n, d in enumerate(documents) for gold in asked["gold"] if _is(d, gold))
+    try:
+        asked = json.loads(line)
+        text, golds = str(asked["q"]), [str(gold) for gold in asked["gold"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BrokenTown(f'{town}, questions.jsonl : attendu {{"q": …, "gold": […]}}, lu « {line[:80]} ».') from error
+    right = frozenset(n for n, d in enumerate(documents) for gold in golds if _is(d, gold))
     if not right:
-        raise BrokenTown(f"{town} : rien de ce qui est dit répondre à « {asked['q']} » n’existe ({', '.join(asked['gold'])}).")
-    return asked["q"], right
+        raise BrokenTown(f"{town} : rien de ce qui est dit répondre à « {text} » n’existe ({', '.join(golds)}).")
+    return text, right
 
 
 def _is(document: Document, gold: str) -> bool:

@@ -90,13 +90,14 @@ def eval_command(
 @contextmanager
 def _opened(folder: Path | None, archive: Path | None) -> Iterator[Index]:
     """The index asked for; else the server's; else one made for the occasion from the benchmarks' archive."""
-    from bocage.assistant.index import IndexUnreadable
+    from bocage.assistant.index import IndexUnreadable, in_space_of
     from bocage.assistant.index import open as open_index
+    from bocage.assistant.model import default_model
     from bocage.settings import read_setting
 
     if archive is None:
         try:
-            index = open_index(folder or Path(read_setting("BOCAGE_HOME")) / "assistant" / "national")
+            index = in_space_of(open_index(folder or Path(read_setting("BOCAGE_HOME")) / "assistant" / "national"), default_model())
         except IndexUnreadable:
             if folder is not None:
                 raise

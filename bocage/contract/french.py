@@ -8,8 +8,8 @@ NNBSP = "\u202f"
 NBSP = "\u00a0"
 MINUS = "\u2212"
 
-_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-_MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre")
+WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre")
 
 
 def number(value: float, decimals: int = 0, unit: str = "") -> str:
@@ -34,8 +34,8 @@ def percent(ratio: float, decimals: int = 1, signed: bool = False) -> str:
 def day(when: date, weekday: bool = True, year: bool = False) -> str:
     """« samedi 21 novembre » (« 1er » for the first)."""
     rank = "1er" if when.day == 1 else str(when.day)
-    parts = [_DAYS[when.weekday()]] if weekday else []
-    parts += [f"{rank}{NBSP}{_MONTHS[when.month - 1]}"]
+    parts = [WEEKDAYS[when.weekday()]] if weekday else []
+    parts += [f"{rank}{NBSP}{MONTHS[when.month - 1]}"]
     if year:
         parts += [str(when.year)]
     return " ".join(parts)

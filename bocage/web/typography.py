@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from bocage.contract.french import NBSP, NNBSP
+from bocage.contract.french import MONTHS, NBSP, NNBSP
 
 _UNITS = r"(?:m³/h|m³/j|m³|m²|km/h|km|kWh|MWh|Wh|kW|kVA|ko|Mo|Go|%|€|h|min|s|L/s|J|°C|pages|lignes|ans|jours|repas)"
-_MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
+_MONTHS = "|".join(MONTHS)
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=\w)'(?=\w)"), "’"),
     (re.compile(r"(?<=\d) (?=\d{3}(?!\d))"), NNBSP),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import zlib
 from collections.abc import Iterator, Sequence
 
@@ -9,9 +11,11 @@ import numpy as np
 import pytest
 
 from bocage.assistant import library, rehearsal
+from bocage.assistant import model as package
+from bocage.assistant import served_model as served_model_module
 from bocage.assistant.bank import bank
 from bocage.assistant.documents import Audience, Document, Origin, Passage
-from bocage.assistant.embedding_server import EmbeddingServer
+from bocage.assistant.embedding_server import PROBE, EmbeddingServer
 from bocage.assistant.index import build
 from bocage.assistant.model import default_model
 from bocage.assistant.rehearsal import TooLittleToLearn
@@ -154,3 +158,18 @@ def _finds(owner, url: str, requests: list[list[str]]) -> None:
     assert library.library_of(owner).find(asked[2], Audience.CITIZENS).matches[0].document.id == sheet
     assert library.library_of(owner).find("quand se visite le puits ?", Audience.CITIZENS).matches[0].document.id == "local:puits"
     assert len(requests) > before or not requests
+
+
+def test_a_model_learnt_by_another_version_is_not_served(vectors):
+    url, _ = vectors
+    server = EmbeddingServer(url, "hachage")
+    folder = served_model_module._folder()
+    folder.mkdir(parents=True)
+    for file in ("projection.npy", "ranker.json", "calibration.json", "bank_vectors.json", "bank_vectors.npy"):
+        shutil.copy(package.FOLDER / file, folder / file)
+    np.save(folder / "probe.npy", server.encode([PROBE])[0])
+    assert not learning_is_missing()
+    kept = json.loads((folder / "ranker.json").read_text(encoding="utf-8"))
+    narrow = {key: kept[key][:-1] for key in ("names", "mean", "deviation", "hidden", "straight")}
+    (folder / "ranker.json").write_text(json.dumps(kept | narrow), encoding="utf-8")
+    assert learning_is_missing() and served_model() is default_model()

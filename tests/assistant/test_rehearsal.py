@@ -135,3 +135,6 @@ def test_a_question_whose_answer_does_not_exist_is_refused_by_name(tmp_path):
     asked.write_text('{"q": "numéro ?", "gold": ["pages/gaz.md"]}', encoding="utf-8")
     with pytest.raises(BrokenTown, match=r"numéro.*gaz"):
         towns(tmp_path)
+    asked.write_text('{"q": "numéro ?"}', encoding="utf-8")
+    with pytest.raises(BrokenTown, match=r"questions\.jsonl"):
+        towns(tmp_path)

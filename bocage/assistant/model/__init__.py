@@ -23,7 +23,8 @@ import numpy as np
 from bocage.assistant.bank import every_question
 from bocage.assistant.documents import Document
 from bocage.assistant.storage import fingerprint
-from bocage.methods.retrieval.calibration import Calibration
+from bocage.methods.retrieval import features
+from bocage.methods.retrieval.calibration import SIGNALS, Calibration
 from bocage.methods.retrieval.embed import Embedder, UniversalSentenceEncoder
 from bocage.methods.retrieval.normalise import Phrases, read_pairs
 from bocage.methods.retrieval.postings import Floats
@@ -67,11 +68,13 @@ def default_model() -> Model:
 
 
 def load(folder: Path, embedder: Embedder) -> Model:
-    """What ``save`` wrote for ``embedder``. Raises ``OSError`` or ``ValueError`` when a file is missing or damaged."""
+    """What ``save`` wrote for ``embedder``. Raises ``OSError`` or ``ValueError`` when a file is missing, damaged or of another version."""
     saved = np.load(folder / "projection.npy", allow_pickle=False).astype(np.float32)
     ranker = Ranker.from_json((folder / "ranker.json").read_text(encoding="utf-8"))
     calibration = Calibration.from_json((folder / "calibration.json").read_text(encoding="utf-8"))
     projection = np.ascontiguousarray(saved[1:].T)
+    if ranker.names != features.NAMES or len(calibration.weights) != len(SIGNALS) + projection.shape[1]:
+        raise ValueError("learnt by a version of Bocage that looked at other things")
     return Model(fingerprint(ranker.to_json()), embedder, saved[0], projection, ranker, calibration, lexicon(), _bank_vectors(folder))
 
 

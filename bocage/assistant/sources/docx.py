@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bocage.assistant.documents import Document
+from bocage.assistant.hours_notation import MONTHS, WEEKDAYS
 from bocage.assistant.opening_hours import fold
 from bocage.assistant.sources.archives import bounded
 from bocage.assistant.sources.grid import Cell, expanded, span
@@ -29,7 +30,7 @@ _REPEATED = 200
 _HEADER_ROWS = 4
 _WRAPPERS = frozenset({"w:sdt", "w:sdtContent", "w:customXml", "w:ins", "w:smartTag"})
 _OFF = frozenset({"0", "false", "off"})
-_SERIES = re.compile(r"(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)|(?:janvier|fevrier|mars|avril|mai|juin|juillet|aout)\b")
+_SERIES = re.compile(rf"(?:{'|'.join((*WEEKDAYS, *MONTHS))})\b")
 _FAMILIES = {
     "amount": re.compile(r"\d[\d .,]*(?:€|euros?\b)|gratuit"),
     "hours": re.compile(r"(?:de )?\d{1,2} ?h\b|(?:de )?\d{1,2} ?h ?\d|ferme"),

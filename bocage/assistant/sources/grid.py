@@ -9,16 +9,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from bocage.assistant.hours_notation import MONTHS, WEEKDAYS
 from bocage.assistant.opening_hours import fold
 
 MAX_SPAN = 50
 MAX_COLUMNS = 64
 """Widest grid that merged cells may fill; a row of more cells of its own keeps them all."""
 _LABEL_WORDS = 8
-_DAYS = frozenset(["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"])
-_MONTHS = frozenset(
-    ["janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre"]
-)
 _VALUES = re.compile(r"(?:ferme|gratuit|ouvert|inclus|compris)e?s?|oui|non|neant|sans objet|[-–—x/]", re.IGNORECASE)
 _AMOUNT = re.compile(r"\d\s*(?:€|euros?\b|h\b|h\d|%)", re.IGNORECASE)
 
@@ -180,7 +177,7 @@ def _is_surely_header(grid: list[list[Cell]]) -> bool:
         return False
     if not first[0].text:
         return len(first) > 1 and all(row[0].text for row in below)
-    if any(_opening_word(first) in known and _opening_word(below[0]) in known for known in (_DAYS, _MONTHS)):
+    if any(_opening_word(first) in known and _opening_word(below[0]) in known for known in (WEEKDAYS, MONTHS)):
         return False
     titles = [cell.text for cell in first]
     if len(titles) < 3 or len(set(titles)) < len(titles) or any(_is_value(word) for title in titles for word in title.split()):

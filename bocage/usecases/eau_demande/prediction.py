@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bocage.contract import french
 from bocage.contract.errors import NotEnoughData
 from bocage.contract.french import count
 from bocage.methods.calendars import SchoolZone
@@ -110,7 +111,7 @@ def _with_enough(grid: DayGrid) -> tuple[DayGrid, list[str]]:
 def _method_notes(grid: DayGrid, prediction: Prediction, plan: Plan, weather: bool, guessed: int) -> list[str]:
     notes = []
     for operation in prediction.operations:
-        day = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")[operation.weekday]
+        day = french.WEEKDAYS[operation.weekday]
         notes.append(
             f"Secteur {grid.names[operation.series]} : une opération programmée paraît avoir lieu chaque {day} à {operation.slot} h "
             "(purge, remplissage) ; elle est prévue à part."

@@ -24,7 +24,6 @@ MOST_CHARTS = 40
 """Charts of a run at most: the table has every place."""
 
 SHOWN_DAYS = 28
-_MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre")
 
 
 @dataclass(frozen=True)
@@ -202,7 +201,7 @@ def _cell(value: float) -> float | None:
 def label_of(period: pd.Period, rhythm: str) -> str:
     """« mars 2024 », « 2e trimestre 2024 »."""
     if rhythm == "mois":
-        return f"{_MONTHS[period.month - 1]} {period.year}"
+        return f"{french.MONTHS[period.month - 1]} {period.year}"
     return f"{'1er' if period.quarter == 1 else f'{period.quarter}e'} trimestre {period.year}"
 
 
