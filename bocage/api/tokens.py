@@ -11,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from bocage.api.errors import in_json
 from bocage.api.models import ApiToken, Scope
 from bocage.contract.errors import BocageError
 from bocage.journal.services import record
@@ -66,7 +67,7 @@ def _digest(secret: str) -> str:
 
 
 class ApiOrganisationMiddleware:
-    """Runs each API request in the context of its token's organisation; without a valid token, in none."""
+    """Runs each API request in the context of its token's organisation, without a valid token in none; what comes back is never a page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -74,6 +75,9 @@ class ApiOrganisationMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith("/api/"):
             return self._get_response(request)
+        return in_json(request, self._within(request))
+
+    def _within(self, request: HttpRequest) -> HttpResponse:
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         token = find_token(secret.strip()) if kind.lower() == "bearer" else None
         request.api_token = token  # type: ignore[attr-defined]

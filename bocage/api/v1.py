@@ -7,21 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
-from django.db import DataError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from ninja import File, Form, NinjaAPI, Status, UploadedFile
-from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.errors import HttpError
 from ninja.pagination import PageNumberPagination, paginate
 from pydantic import Field
 
 from bocage import __version__
 from bocage.api.assistant import router as assistant_router
 from bocage.api.auth import DEPOSIT, READ, REFUSALS, RUN
+from bocage.api.errors import answer_errors
 from bocage.api.schemas import DecisionOut, DepositOut, EvaluationOut, ProposalOut, RunIn, RunOut
 from bocage.contract import discovery
-from bocage.contract.errors import BocageError
 from bocage.contract.fiche import Fiche
 from bocage.decisions import services
 from bocage.decisions.models import Decision, Proposal, Run
@@ -47,50 +44,7 @@ api = NinjaAPI(
     docs_url=None,
     urls_namespace="api-v1",
 )
-
-
-def _refusal(request: HttpRequest, status: int, code: str, message: str, details: list[str] | None = None) -> HttpResponse:
-    return api.create_response(request, {"error": {"code": code, "message": message, "details": details or []}}, status=status)
-
-
-@api.exception_handler(BocageError)
-def _on_bocage_error(request: HttpRequest, error: BocageError) -> HttpResponse:
-    unknown = error.code in ("cas-inconnu", "execution-inconnue")
-    return _refusal(request, 404 if unknown else 422, error.code, error.message)
-
-
-@api.exception_handler(ValidationError)
-def _on_validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    details = [f"{'.'.join(map(str, e['loc']))} : {e['msg']}" for e in error.errors][:50]
-    return _refusal(request, 422, "demande-invalide", "La demande n’a pas la forme attendue. Le détail nomme chaque champ.", details)
-
-
-@api.exception_handler(RequestDataTooBig)
-def _on_too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-    return _refusal(request, 413, "fichier-trop-lourd", f"L’envoi est trop lourd ; la limite est {settings.UPLOAD_MB} Mo par fichier.")
-
-
-@api.exception_handler(OverflowError)
-@api.exception_handler(DataError)
-def _on_number_out_of_range(request: HttpRequest, error: Exception) -> HttpResponse:
-    return _refusal(request, 422, "demande-invalide", "Un nombre de la demande est trop grand. Vérifiez les numéros et la page demandés.")
-
-
-@api.exception_handler(AuthenticationError)
-def _on_authentication_error(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    return _refusal(request, 401, "jeton-absent", "Il faut un jeton valable : en-tête « Authorization: Bearer bocage_… ».")
-
-
-@api.exception_handler(HttpError)
-def _on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    code = {
-        400: "demande-invalide",
-        403: "droit-insuffisant",
-        404: "introuvable",
-        413: "fichier-trop-lourd",
-        422: "demande-invalide",
-    }.get(error.status_code, "erreur")
-    return _refusal(request, error.status_code, code, str(error))
+answer_errors(api)
 
 
 @api.get(

@@ -28,6 +28,10 @@ STALE = timedelta(days=365)
 _NEAR = 3
 _FEWEST_WORDS = 2
 _PLAINLY = 0.5
+_OTHER_PEOPLE = "Je ne réponds jamais sur le dossier d’une autre personne."
+_OTHER_PEOPLE_WAY = (
+    "Elle peut le demander elle-même, ou vous donner procuration ; si elle est mineure ou protégée, son représentant le peut."
+)
 
 
 def answer(question: str, history: Sequence[Turn], audience: Audience, organisation: Organisation, now: datetime) -> Answer:
@@ -44,10 +48,12 @@ def answer_from(finder: Finder, question: str, history: Sequence[Turn], audience
 
 def _answer(question: str, history: Sequence[Turn], audience: Audience, finder: Finder, now: datetime) -> Answer:
     seen = screen(question)
-    if seen.emergency is not None and seen.level == "urgence" and not _insists(question, history, seen.emergency):
+    if seen.emergency is not None and seen.level == "urgence" and not _insists(question, history, seen.emergency.sentence):
         return _emergency(seen.emergency, question)
-    if seen.third_party:
-        return _other_people()
+    of_others = seen.third_party and not _insists(question, history, f"{_OTHER_PEOPLE} {_OTHER_PEOPLE_WAY}")
+    if of_others and not seen.third_doubtful:
+        refused = _other_people(question)
+        return refused if seen.emergency is None else _with_numbers(refused, seen.emergency)
     if not stems(tokens(question)):
         return Answer(Kind.REFUSAL, reason="Écrivez votre question en quelques mots : ce que vous voulez faire, obtenir ou savoir.")
     asked, found = _search(question, history, audience, finder)
@@ -58,14 +64,16 @@ def _answer(question: str, history: Sequence[Turn], audience: Audience, finder: 
     else:
         given = _from_document(asked, question, found, now)
     plain = found.accepted and bool(found.matches) and found.matches[0].confidence >= _PLAINLY
+    if of_others:
+        given = _under(f"{_OTHER_PEOPLE} Voici ce que disent les pages publiques.", given) if plain else _other_people(question)
     return given if seen.emergency is None or (seen.doubtful and plain) else _with_numbers(given, seen.emergency)
 
 
-def _insists(question: str, history: Sequence[Turn], emergency: Emergency) -> bool:
-    """Whether these very words were just answered with the numbers to call: they were only words, the person says."""
+def _insists(question: str, history: Sequence[Turn], sentence: str) -> bool:
+    """Whether these very words were just answered with ``sentence``: they were misread, the person says."""
     before = [turn for turn in history if turn.author in (Author.CITIZEN, Author.MACHINE)][-2:]
     said = [(turn.author, " ".join(turn.text[:MAX_QUESTION].split())) for turn in before]
-    return said == [(Author.CITIZEN, question), (Author.MACHINE, emergency.sentence)]
+    return said == [(Author.CITIZEN, question), (Author.MACHINE, sentence)]
 
 
 def _search(question: str, history: Sequence[Turn], audience: Audience, finder: Finder) -> tuple[str, Found]:
@@ -181,14 +189,15 @@ def _numbers(emergency: Emergency) -> tuple[Step, ...]:
 
 def _with_numbers(given: Answer, emergency: Emergency) -> Answer:
     """The answer, with the numbers above it: the words may have been only words, or not."""
-    notice = " ".join(filter(None, (emergency.sentence, given.notice)))
-    return replace(given, notice=notice, steps=(*_numbers(emergency), *given.steps))
+    return replace(_under(emergency.sentence, given), steps=(*_numbers(emergency), *given.steps))
 
 
-def _other_people() -> Answer:
-    return Answer(
-        Kind.REFUSAL,
-        reason="Je ne réponds jamais sur le dossier d’une autre personne. Elle peut le demander elle-même, ou vous donner procuration ; "
-        "si elle est mineure ou protégée, son représentant le peut.",
-        confidence=1.0,
-    )
+def _under(sentence: str, given: Answer) -> Answer:
+    """The answer, with ``sentence`` above it."""
+    return replace(given, notice=" ".join(filter(None, (sentence, given.notice))))
+
+
+def _other_people(question: str) -> Answer:
+    """A refusal. One step leads on for those who asked about a role, a place or themselves: pages are public."""
+    onward = Option("Ma question ne porte pas sur une autre personne : chercher la réponse", question)
+    return Answer(Kind.REFUSAL, options=(onward,), reason=f"{_OTHER_PEOPLE} {_OTHER_PEOPLE_WAY}", confidence=1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -24,6 +25,9 @@ from bocage.organisations.models import User
 log = logging.getLogger(__name__)
 MOST_SERVICES, MOST_ORIGINS, MOST_HOURS = 20, 20, 600
 RETENTION_DAYS, ANSWER_MINUTES = (1, 365), (15, 2880)
+_MOST_DIGITS = 9
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name, or an IPv6 address, as browsers send it."""
 
 
 class InvalidAssistantSettings(BocageError):
@@ -142,7 +146,8 @@ def _audience(value: str) -> Audience:
 
 def _whole(value: str | int, what: str, unit: str, least: int, most: int) -> int:
     text = str(value).strip()
-    if not (text.isascii() and text.isdecimal()) or not least <= int(text) <= most:
+    # Its length first: Python reads no number of thousands of digits.
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS) or not least <= int(text) <= most:
         raise InvalidAssistantSettings(f"{what} vaut « {text[:20]} » ; il faut un nombre entier de {unit}, entre {least} et {most}.")
     return int(text)
 
@@ -177,23 +182,25 @@ def _check_email(address: str) -> None:
 
 
 def _origins(lines: Iterable[str]) -> tuple[str, ...]:
-    found: list[str] = []
-    for line in (text.strip().lower() for text in lines):
-        if not line:
-            continue
-        try:
-            parts = urlsplit(line)
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            parts, host, port = urlsplit(""), "", None
-        loopback = host in ("127.0.0.1", "localhost")
-        plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username) and "*" not in line and len(line) <= 200
-        if not host or not plain or parts.scheme not in ("https", *(["http"] if loopback else [])):
-            raise InvalidAssistantSettings(f"« {line[:80]} » n’est pas l’adresse d’un site. Exemple : https://www.brenoux.example")
-        default = port in (None, 443 if parts.scheme == "https" else 80)
-        origin = f"{parts.scheme}://{host}" + ("" if default else f":{port}")
-        if origin not in found:
-            found.append(origin)
+    found = list(dict.fromkeys(_origin(line) for line in (text.strip().lower() for text in lines) if line))
     if len(found) > MOST_ORIGINS:
         raise InvalidAssistantSettings(f"{len(found)} sites ; la limite est {MOST_ORIGINS}.")
     return tuple(found)
+
+
+def _origin(line: str) -> str:
+    """The site as browsers name it in ``Origin``: accents in punycode, no usual port. Raises ``InvalidAssistantSettings``."""
+    try:
+        parts = urlsplit(line)
+        port = parts.port
+        # Browsers keep « ß » where Python's older rule writes « ss »: such a name is to be given in punycode.
+        host = (parts.hostname or "").encode("idna").decode() if "ß" not in line else ""
+    except ValueError:
+        parts, host, port = urlsplit(""), "", None
+    loopback = host in ("127.0.0.1", "localhost", "::1")
+    plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username) and "*" not in line and len(line) <= 200
+    if not _HOST.fullmatch(host) or not plain or parts.scheme not in ("https", *(["http"] if loopback else [])):
+        raise InvalidAssistantSettings(f"« {line[:80]} » n’est pas l’adresse d’un site. Exemple : https://www.brenoux.example")
+    name = f"[{host}]" if ":" in host else host
+    default = port in (None, 443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{name}" + ("" if default else f":{port}")

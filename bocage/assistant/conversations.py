@@ -17,12 +17,14 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 from bocage.assistant import handover as h
 from bocage.assistant.answer_types import Answer, Answerer, Author, Kind, Turn, Worded
 from bocage.assistant.configuration import configuration
 from bocage.assistant.documents import Audience
+from bocage.assistant.figures import counted
 from bocage.assistant.handover import Effect
 from bocage.assistant.improving import finished, improving
 from bocage.assistant.models import Conversation, Feedback, Handover, Message
@@ -35,7 +37,9 @@ from bocage.organisations.tenancy import across, current_organisation_id, organi
 
 log = logging.getLogger(__name__)
 
-MAX_MESSAGE, MAX_CONTACT, MOST_MESSAGES = 2000, 200, 500
+MAX_MESSAGE, MAX_CONTACT = 2000, 200
+MOST_MESSAGES, MOST_WITH_A_PERSON = 500, 2000
+"""Messages in a conversation, of everybody: beyond the first the machine answers no more, beyond the second nobody can write."""
 LOST_AFTER = timedelta(seconds=30)
 _HISTORY = 12
 _KEY_AGE = timedelta(days=2)
@@ -78,7 +82,10 @@ def find(key: str) -> Conversation:
 
 
 def ask(conversation: Conversation, text: str, answerer: Answerer | None = None, nonce: str = "") -> None:
-    """The person writes; the machine answers if it is its turn. The same ``nonce`` twice is one message. Raises ``InvalidMessage``."""
+    """The person writes; the machine answers if it is its turn. The same text under one ``nonce`` is one message.
+
+    Raises ``InvalidMessage``.
+    """
     question = receive(conversation, text, nonce)
     if question.for_machine and not question.replies.exists():
         answer(question, answerer)
@@ -92,7 +99,7 @@ def new_key() -> str:
 def begin(audience: Audience, key: str = "", person: User | None = None) -> Conversation:
     """The conversation that ``key`` (from ``new_key``) began, or a new one. Raises ``NotInService``."""
     try:
-        secret = _signer().unsign(key, max_age=_KEY_AGE) if key else ""
+        secret = _signer().unsign(key, max_age=_KEY_AGE) if key and key.isascii() else ""
     except BadSignature:
         secret = ""
     held = Conversation.objects.filter(secret=secret, asked_by=person, audience=audience.value).first() if secret else None
@@ -108,31 +115,38 @@ def begin(audience: Audience, key: str = "", person: User | None = None) -> Conv
 
 def receive(conversation: Conversation, text: str, nonce: str = "") -> Message:
     """Write what the person says. In their own words or by the state, it may be for a person rather than for the machine."""
-    clean, nonce = clean_message(text), nonce.replace("\x00", "")[:40]
+    clean = clean_message(text)
+    stamp = _stamp(nonce, clean)
     with transaction.atomic():
-        # The row is locked before the nonce is looked up: of the same message sent twice at once, one waits and finds the other.
+        # The row is locked before the stamp is looked up: of the same message sent twice at once, one waits and finds the other.
         locked = Conversation.objects.select_for_update().filter(pk=conversation.pk).first()
-        sent = nonce and locked and Message.objects.filter(conversation=conversation, nonce=nonce).first()
+        sent = stamp and locked and Message.objects.filter(conversation=conversation, nonce=stamp).first()
         if sent:
             return sent
         effects = advance(conversation, h.CitizenWrites())
-        if Message.objects.filter(conversation=conversation).count() >= MOST_MESSAGES:
-            raise InvalidMessage("Cette conversation est très longue. Commencez-en une autre, ou demandez une personne.")
-        calls = conversation.asked_by_id is None and not conversation.waits and wants_person(clean)
+        calls = not conversation.waits and for_person(conversation, clean)
         message = Message(
             conversation=conversation,
             author=Author.CITIZEN,
             text=clean,
             turn=conversation.turn,
-            nonce=nonce,
+            nonce=stamp,
             for_machine=Effect.ANSWER in effects and not calls,
         )
+        _check_room(message)
         message.save()
         if message.for_machine:
             add_to_day(conversation.audience, questions=1)
         if calls:
             advance(conversation, h.WantsPerson(), reason=Handover.Reason.WORDS)
     return message
+
+
+def for_person(conversation: Conversation | None, text: str) -> bool:
+    """Whether ``text`` is for a person and asks nothing of the machine: somebody was asked for already, or these words ask for one."""
+    if conversation is not None and (conversation.waits or conversation.asked_by_id is not None):
+        return conversation.waits
+    return wants_person(text)
 
 
 def answer(question: Message, answerer: Answerer | None = None) -> Message | None:
@@ -158,7 +172,7 @@ def answering(question: Message, answerer: Answerer | None = None) -> Generator[
             advance(conversation, h.MachineWrites(question.turn))
             message.turn = conversation.turn
             message.save()
-            add_to_day(conversation.audience, joules=found.joules, **_COUNTS.get(found.kind, {}))
+            add_to_day(conversation.audience, joules=found.joules, **counted(found.kind))
             if found.kind in (Kind.EMERGENCY, Kind.PERSON) and conversation.asked_by_id is None:
                 reason = Handover.Reason.EMERGENCY if found.kind == Kind.EMERGENCY else Handover.Reason.MACHINE
                 advance(conversation, h.WantsPerson(), reason=reason)
@@ -166,14 +180,6 @@ def answering(question: Message, answerer: Answerer | None = None) -> Generator[
         # A person was asked for, the conversation was erased, or another process has answered: this answer is thrown away.
         return None
     return message
-
-
-_COUNTS = {
-    Kind.ANSWER: {"answers": 1},
-    Kind.CLARIFY: {"clarifications": 1},
-    Kind.REFUSAL: {"refusals": 1},
-    Kind.EMERGENCY: {"emergencies": 1},
-}
 
 
 def unanswered(conversation: Conversation) -> Message | None:
@@ -223,7 +229,7 @@ def choose_service(conversation: Conversation, service: str) -> None:
 
 def give_contact(conversation: Conversation, contact: str, consents: bool) -> None:
     """Keep where the citizen may be reached; without consent nothing is kept. Raises ``InvalidMessage``."""
-    clean = " ".join(contact.replace("\x00", "").split())
+    clean = " ".join(_storable(contact).split())
     if not clean or len(clean) > MAX_CONTACT:
         raise InvalidMessage(f"Écrivez un téléphone ou une adresse électronique, en {MAX_CONTACT} caractères au plus.")
     if not consents:
@@ -284,7 +290,7 @@ def rate(message: Message, good: bool, reason: str = "", person: User | None = N
     """« Ce passage répond » or « pas bon » on one answer of the machine; said twice, the last word holds. Raises ``InvalidMessage``."""
     if message.author != Author.MACHINE:
         raise InvalidMessage("Seule une réponse de la machine se note.")
-    clean = " ".join(reason.replace("\x00", "").split())[:300]
+    clean = " ".join(_storable(reason).split())[:300]
     with transaction.atomic():
         before = Feedback.objects.select_for_update().filter(message=message, person=person).first()
         feedback = before or Feedback(message=message, person=person)
@@ -295,18 +301,43 @@ def rate(message: Message, good: bool, reason: str = "", person: User | None = N
             moves = {"good" if good else "bad": 1}
             if was is not None:
                 moves["good" if was else "bad"] = -1
-            add_to_day(message.conversation.audience, **moves)
+            # Counted where the first opinion was: a count never goes below zero on a day that did not hold it.
+            add_to_day(message.conversation.audience, feedback.created_at.astimezone(local_now().tzinfo).date(), **moves)
     return feedback
 
 
 def clean_message(text: str) -> str:
-    """``text`` without NUL and outer blanks. Raises ``InvalidMessage`` when nothing or too much is left."""
-    clean = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    """``text`` as it can be kept, without outer blanks. Raises ``InvalidMessage`` when nothing or too much is left."""
+    clean = _storable(text).replace("\r\n", "\n").strip()
     if not clean:
         raise InvalidMessage("Écrivez votre message avant de l’envoyer.")
     if len(clean) > MAX_MESSAGE:
         raise InvalidMessage(f"Votre message compte {len(clean)} caractères ; la limite est {MAX_MESSAGE}. Gardez l’essentiel.")
     return clean
+
+
+def _storable(text: str) -> str:
+    """``text`` without what no database keeps: NUL, and halves of characters that JSON lets through."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
+
+
+def _stamp(nonce: str, clean: str) -> str:
+    """What two sendings of one message share: the form's nonce and the words. Other words under an old nonce are another message.
+
+    Keyed, because what a message held must not be guessed from it once the message is masked.
+    """
+    if not nonce:
+        return ""
+    return salted_hmac("bocage.assistant.message", f"{_storable(nonce)}\n{clean}", algorithm="sha256").hexdigest()[:40]
+
+
+def _check_room(message: Message) -> None:
+    """Raises ``InvalidMessage`` when the conversation is too long for one more message; for a person there is more room."""
+    held = Message.objects.filter(conversation=message.conversation).count()
+    if message.for_machine and held >= MOST_MESSAGES:
+        raise InvalidMessage("Cette conversation est très longue. Commencez-en une autre, ou demandez une personne.")
+    if held >= MOST_WITH_A_PERSON:
+        raise InvalidMessage("Cette conversation ne peut plus recevoir de message : elle est trop longue. Appelez la collectivité.")
 
 
 def _signer() -> TimestampSigner:

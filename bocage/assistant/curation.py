@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -11,10 +16,14 @@ from bocage.assistant.documents import Audience, Document, Origin, Passage
 from bocage.assistant.handover import NotNow
 from bocage.assistant.masking import mask
 from bocage.assistant.models import CuratedPair, Message
+from bocage.contract import french
 from bocage.journal.services import record
+from bocage.methods.retrieval.text import stems, tokens
 from bocage.organisations.models import User
 
 MAX_ANSWER = 4000
+PAIR_ID = "paire-"
+"""What ids of documents begin with, when they are validated pairs and nothing else."""
 REASONS = (
     ("hors-sujet", "Le passage ne répond pas à la question"),
     ("faux", "L’information est fausse ici"),
@@ -23,10 +32,12 @@ REASONS = (
     ("obscur", "Ce n’est pas compréhensible"),
     ("aurait-du-refuser", "Il ne fallait pas répondre"),
 )
+_BLANK_LINES = re.compile(r"\n\s*\n")
+_MASKED = re.compile(r"\[([^\[\]]+)\]")
 
 
 def not_good(message: Message, agent: User, reason: str, answer: str = "", title: str = "", url: str = "") -> CuratedPair:
-    """Note the answer as bad, and propose the right one for review. Personal data are masked. Raises ``InvalidMessage``."""
+    """Note the answer as bad, and propose the right one for review. The question is masked. Raises ``InvalidMessage``."""
     label = dict(REASONS).get(reason)
     if label is None:
         raise InvalidMessage("Dites ce qui ne va pas : choisissez une raison dans la liste.")
@@ -46,48 +57,113 @@ def not_good(message: Message, agent: User, reason: str, answer: str = "", title
 
 
 def review(pair: CuratedPair, person: User, valid: bool, question: str = "", answer: str = "", title: str = "", url: str = "") -> None:
-    """Validate the pair as now written, or reject it. Raises ``InvalidMessage``, or ``NotNow`` when somebody did it meanwhile."""
-    values = _checked(answer, title, url) | {"question": mask(" ".join(question.replace("\x00", "").split()))}
-    if valid and not (values["question"] and values["answer"] and values["source_title"]):
-        raise InvalidMessage("Une paire validée a une question, une réponse et sa source : page, délibération, service qui l’affirme.")
-    if len(values["question"]) > 2000:
-        raise InvalidMessage("La question dépasse 2 000 caractères.")
+    """Validate the pair as now written, or reject it; one that was put aside may be validated after all. ``library.serve_pairs`` then puts
+    it in service, as after ``correct`` and ``withdraw``.
+
+    Raises ``InvalidMessage``, or ``NotNow`` when somebody did it meanwhile.
+    """
+    known = (CuratedPair.State.TO_REVIEW, CuratedPair.State.REJECTED) if valid else (CuratedPair.State.TO_REVIEW,)
+    written = _complete(pair, question, answer, title, url) if valid else {}
     state = CuratedPair.State.VALIDATED if valid else CuratedPair.State.REJECTED
-    kept = values if valid else {}
-    with transaction.atomic():
-        changed = CuratedPair.objects.filter(pk=pair.pk, state=CuratedPair.State.TO_REVIEW).update(
-            state=state, reviewed_by=person, reviewed_at=timezone.now(), **kept
-        )
-        if not changed:
-            raise NotNow("Cette paire a été relue entre-temps par une autre personne.")
-        record("assistant.paire", person, paire=pair.pk, verdict=state.value, public=pair.audience)
-    pair.refresh_from_db()
+    _decide(pair, person, known, state, state.value, **written)
+
+
+def correct(pair: CuratedPair, person: User, question: str, answer: str, title: str, url: str = "") -> None:
+    """Replace what a validated pair says. Raises ``InvalidMessage``, or ``NotNow`` when somebody changed it meanwhile."""
+    written = _complete(pair, question, answer, title, url)
+    _decide(pair, person, (CuratedPair.State.VALIDATED,), CuratedPair.State.VALIDATED, "corrigee", **written)
+
+
+def withdraw(pair: CuratedPair, person: User) -> None:
+    """Put a validated pair aside: it answers nobody any more. Raises ``NotNow`` when somebody changed it meanwhile."""
+    _decide(pair, person, (CuratedPair.State.VALIDATED,), CuratedPair.State.REJECTED, "retiree")
+
+
+def version(pair: CuratedPair) -> str:
+    """Changes with each decision on the pair: what a form carries, so that nobody decides on what they have not read."""
+    return f"{pair.state}-{pair.reviewed_at.isoformat() if pair.reviewed_at else ''}"
+
+
+def check_unchanged(pair: CuratedPair, read: str) -> None:
+    """Raises ``NotNow``, with who decided what, when ``read`` is not the pair's version any more."""
+    if read != version(pair):
+        raise NotNow(_meanwhile(pair))
+
+
+def private_shapes(answer: str) -> tuple[str, ...]:
+    """Kinds of numbers and addresses in ``answer`` that may be a person's. It is a public text, where a service's belong: nothing is
+    masked, the reviewer is told.
+    """
+    return tuple(Counter(_MASKED.findall(mask(answer))) - Counter(_MASKED.findall(answer)))
 
 
 def validated_documents() -> list[Document]:
-    """The validated pairs of the organisation in context, as documents of origin « question »: what the index takes."""
+    """The validated pairs of the organisation in context, as documents of origin « question »: what the index takes.
+
+    The answer is one passage, blank lines included: what a person validated is never shown in part. Its source stands as its heading, and
+    is shown wherever it is cited.
+    """
+    pairs = CuratedPair.objects.filter(state=CuratedPair.State.VALIDATED).select_related("organisation").order_by("pk")
     return [
         Document(
-            id=f"paire-{pair.pk}",
+            id=f"{PAIR_ID}{pair.pk}",
             title=pair.question,
             origin=Origin.CURATED,
-            passages=tuple(Passage(" ".join(part.split())) for part in pair.answer.split("\n\n") if part.strip()),
-            description=pair.source_title,
+            passages=(Passage(_BLANK_LINES.sub("\n\n", pair.answer), (pair.source_title,)),),
             url=pair.source_url,
             audiences=frozenset({Audience(pair.audience)}),
-            updated_on=timezone.localtime(pair.reviewed_at).date() if pair.reviewed_at else None,
+            updated_on=pair.reviewed_at.astimezone(ZoneInfo(pair.organisation.time_zone)).date() if pair.reviewed_at else None,
             publisher=pair.organisation.name,
             questions=(pair.question,),
         )
-        for pair in CuratedPair.objects.filter(state=CuratedPair.State.VALIDATED).select_related("organisation").order_by("pk")
+        for pair in pairs
     ]
 
 
+def _decide(
+    pair: CuratedPair, person: User, known: Iterable[CuratedPair.State], state: CuratedPair.State, verdict: str, **written: str
+) -> None:
+    """Move the pair from one of the states ``known`` to ``state``, if it still is as the caller read it."""
+    as_read = CuratedPair.objects.filter(pk=pair.pk, state=pair.state, reviewed_at=pair.reviewed_at)
+    with transaction.atomic():
+        changed = pair.state in known and as_read.update(state=state, reviewed_by=person, reviewed_at=timezone.now(), **written)
+        if changed:
+            record("assistant.paire", person, paire=pair.pk, verdict=verdict, public=pair.audience)
+    pair.refresh_from_db()
+    if not changed:
+        raise NotNow(_meanwhile(pair))
+
+
+def _meanwhile(pair: CuratedPair) -> str:
+    if pair.reviewed_by is None or pair.reviewed_at is None:
+        return "Cette page a changé depuis que vous l’avez ouverte. Relisez, puis décidez."
+    at = timezone.localtime(pair.reviewed_at)
+    now = "mise en service" if pair.state == CuratedPair.State.VALIDATED else "écartée"
+    return (
+        f"Entre-temps, {pair.reviewed_by.name} a relu cette réponse : elle a été {now} le {french.day(at, weekday=False)} "
+        f"à {french.hour(at)}. Relisez-la, puis décidez."
+    )
+
+
+def _complete(pair: CuratedPair, question: str, answer: str, title: str, url: str) -> dict[str, str]:
+    """What a validated pair says. Only the question, which a citizen wrote, is masked. Raises ``InvalidMessage``."""
+    values = _checked(answer, title, url) | {"question": mask(" ".join(question.replace("\x00", "").split()))}
+    if not (values["question"] and values["answer"] and values["source_title"]):
+        raise InvalidMessage("Une paire validée a une question, une réponse et sa source : page, délibération, service qui l’affirme.")
+    if len(values["question"]) > 2000:
+        raise InvalidMessage("La question dépasse 2 000 caractères.")
+    others = CuratedPair.objects.filter(audience=pair.audience, state=CuratedPair.State.VALIDATED).exclude(pk=pair.pk)
+    asked = set(stems(tokens(values["question"])))
+    if asked and any(set(stems(tokens(other.question))) == asked for other in others):
+        raise InvalidMessage("Une autre réponse est déjà en service pour cette question : corrigez-la, ou retirez-la d’abord.")
+    return values
+
+
 def _checked(answer: str, title: str, url: str) -> dict[str, str]:
-    answer = answer.replace("\x00", "").replace("\r\n", "\n").strip()
+    answer = answer.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n").strip()
     title, url = " ".join(title.replace("\x00", "").split()), url.replace("\x00", "").strip()
     if len(answer) > MAX_ANSWER or len(title) > 200 or len(url) > 500:
         raise InvalidMessage(f"La réponse tient en {MAX_ANSWER} caractères, la source en 200, son adresse en 500.")
     if url and not url.startswith(("https://", "http://")):
         raise InvalidMessage("L’adresse de la source commence par https:// ; laissez vide si elle n’en a pas.")
-    return {"answer": mask(answer), "source_title": title, "source_url": url}
+    return {"answer": answer, "source_title": title, "source_url": url}

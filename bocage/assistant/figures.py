@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
+from bocage.assistant.answer_types import Answer, Kind
 from bocage.assistant.configuration import configuration
+from bocage.assistant.documents import Audience
 from bocage.assistant.models import DayCount
+from bocage.assistant.transitions import add_to_day
 from bocage.contract.fiche import Fiche, read_fiche
 
 FICHE = Path(__file__).parent / "fiche.toml"
 _FIELDS = ("questions", "answers", "clarifications", "refusals", "emergencies", "requests", "good", "bad", "joules")
+_COUNTED_AS = {Kind.ANSWER: "answers", Kind.CLARIFY: "clarifications", Kind.REFUSAL: "refusals", Kind.EMERGENCY: "emergencies"}
+"""Where an answer is counted; a question that goes to a person is counted as their request."""
 MONTHS_SHOWN = 12
 
 
@@ -32,32 +37,33 @@ class Figures:
 
     @property
     def answered_share(self) -> float | None:
-        """Questions that got a sourced answer."""
-        return self._share(self.answers)
+        """Of the questions, those that got a sourced answer."""
+        return _share(self.answers, self._asked)
 
     @property
     def refused_share(self) -> float | None:
-        """Questions that were politely refused."""
-        return self._share(self.refusals)
+        """Of the questions, those that were politely refused."""
+        return _share(self.refusals, self._asked)
 
     @property
     def handed_over_share(self) -> float | None:
-        """Questions after which a person was asked for."""
-        return self._share(self.requests)
+        """Of all that was asked, questions and requests for a person together, the requests: some ask for a person and nothing else."""
+        return _share(self.requests, self._asked + self.requests)
 
     @property
     def bad_share(self) -> float | None:
-        """Answers said to be bad, of those that were judged."""
-        judged = self.good + self.bad
-        return self.bad / judged if judged else None
+        """Of the answers that were judged, those said to be bad."""
+        return _share(self.bad, self.good + self.bad)
 
     @property
     def joules_per_answer(self) -> float | None:
         """Energy of one question, answered or not."""
-        return self.joules / self.questions if self.questions else None
+        return self.joules / self._asked if self._asked else None
 
-    def _share(self, part: int) -> float | None:
-        return part / self.questions if self.questions else None
+    @property
+    def _asked(self) -> int:
+        """Questions, at least as many as were answered: one put just before midnight counts for the day before its answer."""
+        return max(self.questions, self.answers + self.clarifications + self.refusals + self.emergencies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +98,18 @@ def report() -> Report | None:
     )
 
 
-def last_days(days: int, today: date) -> Figures:
-    """Figures of the last ``days`` days, today included."""
-    return _sum(DayCount.objects.filter(day__gt=today - timedelta(days=days), day__lte=today).values(*_FIELDS))
+def count_answer(audience: Audience, answer: Answer) -> None:
+    """Count for today a question that was put outside any conversation, by the API, and its answer: numbers only."""
+    add_to_day(audience.value, questions=1, joules=answer.joules, **counted(answer.kind))
+
+
+def counted(kind: Kind) -> dict[str, float]:
+    """What an answer adds to the counts of its day."""
+    return {_COUNTED_AS[kind]: 1} if kind in _COUNTED_AS else {}
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
 
 
 def _sum(rows: Iterable[dict[str, float]]) -> Figures:

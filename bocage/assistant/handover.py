@@ -1,14 +1,16 @@
 """From the machine to a person and back: the states of one conversation, and who may write in each. No database, no clock.
 
                        ┌────────────── withdrawn ───────────────┐
-bot ──wants a person──▶ demandé ──assigned / timed out──▶ en file ──taken over──▶ humain ──resolved──▶ résolu ──▶ bot
- ▲                         ▲                                 ▲                      │                    │
- └── withdrawn ────────────┘                                 └── transferred, left ─┘                    │
-                           └──────────────────────── reopened ──────────────────────────────────────────┘
+bot ──wants a person──▶ demandé ──assigned / timed out──▶ en file ──taken over──▶ humain ──resolved, quiet──▶ résolu ──▶ bot
+ ▲                         ▲ ▲                               ▲                    │  ▲ │                        │       │
+ └── withdrawn ────────────┘ │                               └─ transferred, left ┘  └─┘ replaced               │       │
+                             └───────────────────────────────── reopened ───────────────────────────────────────┴───────┘
+
+What was settled can be reopened as long as the conversation lives, also once the machine has answered something else.
 
 Three promises hold in every order of events (``tests/assistant/test_handover.py``):
-- one writer: the machine writes in « bot » only, and an agent only in « humain » and only the one who took over;
-- no request is lost: it stays open until an agent resolves it, or the citizen withdraws or erases it;
+- one writer: the machine writes in « bot » only, and an agent only in « humain » and only the one who took over last;
+- no request is lost: it stays open until an agent resolves it or has had the last word for days, or the citizen withdraws or erases it;
 - the machine writes nothing between a take-over and the resolution, not even an answer that it began before: each change of state moves
   ``turn`` on, and an answer that was asked for in an older turn is refused (a fencing token).
 """
@@ -40,6 +42,7 @@ EDGES: frozenset[tuple[State, State]] = frozenset(
         (State.QUEUED, State.QUEUED),
         (State.QUEUED, State.HUMAN),
         (State.QUEUED, State.BOT),
+        (State.HUMAN, State.HUMAN),
         (State.HUMAN, State.QUEUED),
         (State.HUMAN, State.RESOLVED),
         (State.RESOLVED, State.BOT),
@@ -47,7 +50,7 @@ EDGES: frozenset[tuple[State, State]] = frozenset(
         *((state, State.ERASED) for state in State if state != State.ERASED),
     }
 )
-"""The only changes of state; from « en file » to itself when another service gets the request."""
+"""The only changes of state; from « en file » to itself when another service gets the request, from « humain » when a colleague does."""
 OPEN = frozenset({State.ASKED, State.QUEUED, State.HUMAN})
 """States in which somebody waits for a person."""
 
@@ -69,12 +72,16 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """All that decides who may write. ``turn`` grows with each change of state or of writer."""
+    """All that decides who may write. ``turn`` grows with each change of state or of writer.
+
+    ``service`` has the request; ``settled`` is the one that last settled a request here, and gets it back when it is reopened.
+    """
 
     state: State = State.BOT
     service: str = ""
     holder: int | None = None
     turn: int = 0
+    settled: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,26 @@ class Reopens:
 
 
 @dataclass(frozen=True, slots=True)
+class Departs:
+    """The agent who holds the request may no longer answer here: it goes back to its queue."""
+
+    agent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replaces:
+    """A colleague takes over what ``holder`` holds. The caller says when: long without a word."""
+
+    agent: int
+    holder: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoesQuiet:
+    """The agent had the last word long ago: nobody waits any more. The caller says when."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimesOut:
     """Too long in one state. ``service`` is the one that gets a request for which nobody chose."""
 
@@ -168,6 +195,9 @@ Event = (
     | Transfers
     | Resolves
     | Reopens
+    | Departs
+    | Replaces
+    | GoesQuiet
     | TimesOut
     | Leaves
     | Erases
@@ -212,9 +242,9 @@ def apply(dialogue: Dialogue, event: Event) -> Change:
             return _to(dialogue, State.QUEUED, service=service, holder=None), (Effect.RELEASED, Effect.NOTIFY_SERVICE)
         case Resolves(agent):
             _check_holder(dialogue, agent)
-            return _to(dialogue, State.RESOLVED, holder=None), (Effect.REQUEST_RESOLVED,)
+            return _settled(dialogue)
         case Erases():
-            return _to(dialogue, State.ERASED, service="", holder=None), (Effect.ERASE,)
+            return _to(dialogue, State.ERASED, service="", holder=None, settled=""), (Effect.ERASE,)
         case _:
             return _request(dialogue, event)
 
@@ -228,22 +258,29 @@ def _request(dialogue: Dialogue, event: Event) -> Change:
     match event:
         case WantsPerson() | GivesContact():
             return _wants_person(dialogue)
-        case Reopens() if dialogue.state == State.RESOLVED:
-            return _wants_person(dialogue)
+        case Reopens():
+            return _reopens(dialogue)
+        case Departs(agent):
+            _check_holder(dialogue, agent)
+            return _to(dialogue, State.QUEUED, holder=None), (Effect.RELEASED, Effect.NOTIFY_SERVICE)
+        case Replaces(agent, holder):
+            return _replaces(dialogue, agent, holder)
+        case GoesQuiet():
+            return _goes_quiet(dialogue)
         case Assigned(service):
             return _assigned(dialogue, service)
         case TimesOut(service):
             return _times_out(dialogue, service)
         case Leaves():
             return _leaves(dialogue)
-    raise NotNow("Cette demande est encore ouverte : il n’y a rien à rouvrir.")
+    raise TypeError(f"not an event of a dialogue: {event!r}")
 
 
 def _citizen_writes(dialogue: Dialogue) -> Change:
     if dialogue.state == State.BOT:
         return dialogue, (Effect.ANSWER,)
     if dialogue.state == State.RESOLVED:
-        # What follows a resolution is a new question; « ce n’est pas réglé » is another button.
+        # What follows a resolution is a new question; « ce n’est pas réglé » is another event.
         return _to(dialogue, State.BOT, service=""), (Effect.ANSWER,)
     # Somebody was asked for: the message is for them.
     return dialogue, ()
@@ -259,7 +296,15 @@ def _wants_person(dialogue: Dialogue) -> Change:
     if dialogue.state in OPEN:
         # Asked twice is asked once: the place in the queue is kept.
         return dialogue, ()
-    return _to(dialogue, State.ASKED), (Effect.REQUEST_OPENED,)
+    return _to(dialogue, State.ASKED, service=""), (Effect.REQUEST_OPENED,)
+
+
+def _reopens(dialogue: Dialogue) -> Change:
+    if dialogue.state in OPEN:
+        raise NotNow("Votre demande est encore ouverte : il n’y a rien à rouvrir. Écrivez ici ce qui manque.")
+    if not dialogue.settled:
+        raise NotNow("Aucune demande n’a été réglée ici : il n’y a rien à rouvrir. Vous pouvez demander une personne.")
+    return _to(dialogue, State.ASKED, service=dialogue.settled), (Effect.REQUEST_OPENED,)
 
 
 def _assigned(dialogue: Dialogue, service: str) -> Change:
@@ -280,6 +325,26 @@ def _takes_over(dialogue: Dialogue, agent: int) -> Change:
     return _to(dialogue, State.HUMAN, holder=agent), (Effect.TAKEN,)
 
 
+def _replaces(dialogue: Dialogue, agent: int, holder: int) -> Change:
+    if dialogue.state != State.HUMAN:
+        raise NotNow("Personne ne tient plus cette demande. Relisez-la, puis prenez-la si elle attend encore.")
+    if dialogue.holder != holder:
+        raise HeldByAnother("Une autre personne vient de reprendre cette demande.")
+    if agent == holder:
+        return dialogue, ()
+    return _to(dialogue, State.HUMAN, holder=agent), (Effect.RELEASED, Effect.TAKEN)
+
+
+def _goes_quiet(dialogue: Dialogue) -> Change:
+    if dialogue.state != State.HUMAN:
+        raise NotNow("Personne ne tient cette demande : un silence ne la règle pas.")
+    return _settled(dialogue)
+
+
+def _settled(dialogue: Dialogue) -> Change:
+    return _to(dialogue, State.RESOLVED, holder=None, settled=dialogue.service), (Effect.REQUEST_RESOLVED,)
+
+
 def _times_out(dialogue: Dialogue, service: str) -> Change:
     match dialogue.state:
         case State.ASKED:
@@ -289,8 +354,6 @@ def _times_out(dialogue: Dialogue, service: str) -> Change:
         case State.HUMAN:
             # The agent went away: the request goes back to the same queue, at its old place.
             return _to(dialogue, State.QUEUED, holder=None), (Effect.RELEASED, Effect.NOTIFY_SERVICE)
-        case State.RESOLVED:
-            return _to(dialogue, State.BOT, service=""), ()
     return dialogue, ()
 
 

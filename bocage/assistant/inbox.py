@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from bocage.assistant import handover as h
@@ -15,8 +16,12 @@ from bocage.assistant.conversations import InvalidMessage, clean_message
 from bocage.assistant.models import Conversation, Handover, Message
 from bocage.assistant.transitions import UnknownConversation, advance
 from bocage.contract import french
-from bocage.organisations.models import User
+from bocage.organisations.membership import Permission, permissions_of
+from bocage.organisations.models import Organisation, User
+from bocage.organisations.tenancy import current_organisation_id
 
+REPLACE_AFTER = timedelta(hours=2)
+"""How long the one who holds a request may write nothing before a colleague may take it over."""
 _RECENT = timedelta(days=7)
 _MOST = 200
 
@@ -95,6 +100,24 @@ def get(conversation_id: int) -> Conversation:
     return found
 
 
+def read_until(conversation: Conversation) -> datetime | None:
+    """The moment up to which agents read: while a request is open all is for them (None), afterwards its end.
+
+    What is then said to the machine is no agent's business, until the citizen asks for a person again.
+    """
+    if conversation.waits:
+        return None
+    ended: datetime | None = Handover.objects.filter(conversation=conversation).order_by("-pk").values_list("ended_at", flat=True).first()
+    return ended
+
+
+def readable(conversation: Conversation) -> QuerySet[Message]:
+    """The messages of ``conversation`` that agents may read."""
+    found: QuerySet[Message] = Message.objects.filter(conversation=conversation)
+    until = read_until(conversation)
+    return found.filter(created_at__lte=until) if until else found
+
+
 def take(conversation: Conversation, agent: User) -> None:
     """Take the request: one agent, and the machine is silent from now on. Raises ``HeldByAnother`` naming who was first."""
     try:
@@ -105,9 +128,50 @@ def take(conversation: Conversation, agent: User) -> None:
             advance(conversation, h.TakesOver(agent.pk), agent)
     except h.HeldByAnother:
         held = Conversation.objects.select_related("held_by").get(pk=conversation.pk)
-        name = held.held_by.name if held.held_by else "Une autre personne"
-        when = french.hour(timezone.localtime(held.state_at))
-        raise h.HeldByAnother(f"{name} a pris cette demande à {when}. Vous pouvez la lire, pas y écrire.") from None
+        raise h.HeldByAnother(f"{_taken_by(held)}. Vous pouvez la lire, pas y écrire.") from None
+
+
+def silent_since(conversation: Conversation) -> datetime | None:
+    """The last word, in this request, of the agent who holds it, or else the take-over; None when nobody holds it."""
+    if conversation.state != h.State.HUMAN:
+        return None
+    words = Message.objects.filter(conversation=conversation, author=Author.AGENT, created_at__gte=conversation.state_at)
+    return words.order_by("-pk").values_list("created_at", flat=True).first() or conversation.state_at
+
+
+def replaceable(conversation: Conversation) -> bool:
+    """Whether the one who holds the request has been silent for so long that a colleague may take it over."""
+    since = silent_since(conversation)
+    return since is not None and timezone.now() - since >= REPLACE_AFTER
+
+
+def replace(conversation: Conversation, agent: User) -> str:
+    """Take over what a colleague holds without a word; returns the colleague's name. Raises ``NotNow`` or ``HeldByAnother``.
+
+    The row is locked before the silence is looked at: of two who replace at once, and of a colleague who writes meanwhile, one is first.
+    """
+    with transaction.atomic():
+        held = Conversation.objects.select_for_update(of=("self",)).select_related("held_by").filter(pk=conversation.pk).first()
+        if held is None:
+            raise UnknownConversation("Cette demande n’existe pas ici, ou elle a été effacée.")
+        if held.held_by is None:
+            raise h.NotNow("Personne ne tient plus cette demande. Prenez-la si elle attend encore.")
+        if held.held_by != agent and not replaceable(held):
+            hours = french.count(REPLACE_AFTER // timedelta(hours=1), "heure")
+            raise h.HeldByAnother(f"{_taken_by(held)} et s’en occupe : elle se reprend après {hours} sans un mot de sa part.")
+        advance(conversation, h.Replaces(agent.pk, held.held_by.pk), agent)
+    name: str = held.held_by.name
+    return name
+
+
+def give_back(agent: User) -> None:
+    """Give every request that ``agent`` holds here back to its queue, unless they may still answer."""
+    owner = Organisation.objects.select_related("administered_by").get(pk=current_organisation_id())
+    if Permission.REPONDRE in permissions_of(agent, owner):
+        return
+    for conversation in Conversation.objects.filter(held_by=agent, state=h.State.HUMAN.value):
+        with transaction.atomic():
+            advance(conversation, h.Departs(agent.pk))
 
 
 def write(conversation: Conversation, agent: User, text: str) -> Message:
@@ -138,6 +202,13 @@ def resolve(conversation: Conversation, agent: User) -> None:
     """Settle the request that one holds. Raises ``HeldByAnother`` or ``NotNow``."""
     with transaction.atomic():
         advance(conversation, h.Resolves(agent.pk), agent)
+
+
+def _taken_by(held: Conversation) -> str:
+    """« Nadia Le Goff a pris cette demande à 9 h 04 », with the day when it is not today."""
+    at = timezone.localtime(held.state_at)
+    day = "" if at.date() == timezone.localdate() else f"{french.day(at, year=at.year != timezone.localdate().year)} "
+    return f"{held.held_by.name if held.held_by else 'Une autre personne'} a pris cette demande {day}à {french.hour(at)}"
 
 
 def _check_service(service: str) -> None:

@@ -6,7 +6,6 @@ The national sheets are indexed once per server; each organisation's own pages m
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 from collections import Counter
@@ -14,26 +13,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bocage.assistant import storage
+from bocage.assistant import storage, vectors
 from bocage.assistant.documents import Audience, Document, Origin, Passage
 from bocage.assistant.model import Model, default_model
 from bocage.assistant.storage import IndexUnreadable
 from bocage.methods.retrieval.collection import Collection, Entry, build_collection
-from bocage.methods.retrieval.features import project
-from bocage.methods.retrieval.postings import Floats
 from bocage.methods.retrieval.spelling import Speller
 from bocage.methods.retrieval.text import fold, stems, tokens
 
 __all__ = ["Index", "IndexUnreadable", "build", "open"]
 
 MAX_DOCUMENTS = 50_000
-_BEGINNING = 400
-"""Characters that the embedder reads of a document without description."""
 
 
 @dataclass(eq=False)
@@ -112,13 +106,15 @@ def build(documents: Iterable[Document], folder: Path, *, base: Index | None = N
     model = model or default_model()
     kept = list(documents)
     _check(kept)
-    marks = [storage.fingerprint(own_text(d), *d.questions) for d in kept]
-    own, centre, raw = _vectors(kept, marks, folder, model)
+    marks = [vectors.mark(d) for d in kept]
+    raw = vectors.raw_vectors(kept, marks, folder, model)
+    own, centre, inner = vectors.in_space(raw, np.array([len(d.questions) for d in kept], np.float32), model)
     cited = Counter(target for d in kept for target in d.links)
-    collection = build_collection([entry(d, d.questions, cited[d.id]) for d in kept], own, centre, base.collection if base else None)
+    entries = [entry(d, d.questions, cited[d.id]) for d in kept]
+    collection = build_collection(entries, own, centre, base.collection if base else None, inner)
     version = storage.new_version(folder)
     try:
-        np.save(version / "vectors.npy", raw, allow_pickle=False)
+        vectors.save(version, raw)
         storage.write_documents(version / "documents.sqlite", kept, marks)
         # Its own pages are the authority on a commune's words, even those said once; 3,000 sheets also hold misprints.
         rarest = 2 if any(d.origin is Origin.NATIONAL for d in kept) else 1
@@ -179,44 +175,8 @@ def entry(document: Document, questions: tuple[str, ...], cited: int = 0) -> Ent
     return Entry(
         document.title, document.description, document.theme, tuple(headings),
         tuple((p.text, " ".join((*p.path[-1:], *p.case[-1:]))) for p in document.passages), questions, private, cited,
+        document.origin is Origin.DIRECTORY,
     )  # fmt: skip
-
-
-def _vectors(documents: Sequence[Document], marks: Sequence[str], folder: Path, model: Model) -> tuple[Floats, Floats, Floats]:
-    """Vectors of the documents (own, centre), and the two raw ones beside each other, to be kept for the next build.
-
-    Raw: (documents, 2, d): title with description, and the mean of the questions (zeros without any).
-    """
-    if model.embedder is None:
-        empty = np.zeros((len(documents), 0), np.float32)
-        return empty, empty, np.zeros((len(documents), 2, 0), np.float16)
-    raw = np.zeros((len(documents), 2, model.dimensions), np.float32)
-    former = _former_vectors(folder, model)
-    missing = [n for n, (d, mark) in enumerate(zip(documents, marks, strict=True)) if (d.id, mark) not in former]
-    for n, (document, mark) in enumerate(zip(documents, marks, strict=True)):
-        if (document.id, mark) in former:
-            raw[n] = former[document.id, mark]
-    texts = [own_text(documents[n]) for n in missing]
-    if missing:
-        raw[missing, 0] = model.embedder.encode(texts)
-    asked = [(n, q) for n in missing if (stored := model.bank_vector(documents[n])) is None for q in documents[n].questions]
-    for n in missing:
-        if (stored := model.bank_vector(documents[n])) is not None:
-            raw[n, 1] = stored
-    if asked:
-        rows = np.array([n for n, _ in asked])
-        vectors = model.embedder.encode([q for _, q in asked])
-        sums = np.zeros_like(raw[:, 1])
-        np.add.at(sums, rows, vectors)
-        raw[rows, 1] = sums[rows] / np.bincount(rows, minlength=len(documents))[rows, None]
-    return *_in_space(raw, np.array([len(d.questions) for d in documents], np.float32), model), raw.astype(np.float16)
-
-
-def _in_space(raw: Floats, questions: Floats, model: Model) -> tuple[Floats, Floats]:
-    """Own and central vectors of documents in the space of ``model``; ``questions``: how many each has."""
-    sizes = questions[:, None]
-    centre = (2 * raw[:, 0] + sizes * raw[:, 1]) / (2 + sizes)
-    return project(raw[:, 0], model.mean, model.projection), project(centre, model.mean, model.projection)
 
 
 def in_space_of(index: Index, model: Model) -> Index:
@@ -227,37 +187,7 @@ def in_space_of(index: Index, model: Model) -> Index:
     if index.model == model.name or not index.embedder or index.embedder != model.embedder_name:
         return index
     try:
-        raw = np.load(index.folder / index.version / "vectors.npy", allow_pickle=False).astype(np.float32)
-        own, centre = _in_space(raw, index.collection.bank_sizes, model)
+        own, centre, inner = vectors.in_space(vectors.load(index.folder / index.version), index.collection.bank_sizes, model)
     except (OSError, ValueError, IndexError, EOFError) as error:
         raise IndexUnreadable(f"L’index de « {index.folder} » est abîmé ({type(error).__name__}) : réimportez les documents.") from None
-    return replace(index, model=model.name, collection=replace(index.collection, own=own, centre=centre))
-
-
-def own_text(document: Document) -> str:
-    """What the embedder reads of a document itself: title and description. A commune's page seldom has one: its headings and the beginning
-    of its text stand for it, for its title alone (« Régie de l’eau ») says little of what people come for.
-    """
-    text = ". ".join(t for t in (document.title, document.description) if t)
-    if document.description or document.origin is Origin.DIRECTORY:
-        return text
-    headings = dict.fromkeys(h for p in document.passages for h in (*p.path, *p.case))
-    beginning = " ".join(passage.text for passage in document.passages[:2])
-    return ". ".join(t for t in (text, *list(headings)[:6], beginning) if t)[:_BEGINNING]
-
-
-def _former_vectors(folder: Path, model: Model) -> dict[tuple[str, str], Any]:
-    try:
-        version = storage.current_version(folder)
-        meta = json.loads((version / "meta.json").read_text(encoding="utf-8"))
-        if meta["embedder"] != model.embedder_name or meta["format"] != storage.FORMAT:
-            return {}
-        vectors = np.load(version / "vectors.npy", mmap_mode="r", allow_pickle=False)
-        base = storage.connect(version / "documents.sqlite")
-        try:
-            return {(row[0], row[4]): vectors[n] for n, row in enumerate(storage.read_rows(base))}
-        finally:
-            base.close()
-    except (IndexUnreadable, OSError, ValueError, KeyError, sqlite3.Error, IndexError):
-        # Vectors are a saving, never a need.
-        return {}
+    return replace(index, model=model.name, collection=replace(index.collection, own=own, centre=centre, inner=inner))

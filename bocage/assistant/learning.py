@@ -6,7 +6,7 @@ are only asked. Figures told are cross-validated by sheet.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ OTHERS = 3
 """How many times questions by other authors count: they are nearer to what will be asked than the bank's."""
 BARE = 2
 """How many times those count whose sheet was left without questions in an index full of them."""
-TOWNS = 8
-"""How many times what was asked in a town counts: it is what will be asked, and little of it."""
+TOWNS, TOWNS_REFUSED = 4, 8
+"""How many times what was asked in a town counts, in ranking and in refusal: it is what will be asked, and little of it."""
 
 
 @dataclass(slots=True)
@@ -38,13 +38,13 @@ class Learnt:
     asked: Asked
     outside: list[Stranger]
     ranker: ranker.Ranker
-    calibration: calibration.Calibration
+    calibrations: tuple[calibration.Calibration, calibration.Calibration]
 
     def save(self, folder: Path) -> None:
         """Write the files that ``model.load`` reads."""
         m = self.material
         means = {d.id: m.vectors[m.sheet == n].mean(0) for n, d in enumerate(m.documents) if (m.sheet == n).any()}
-        package.save(folder, m.mean, m.projection, self.ranker, self.calibration, means)
+        package.save(folder, m.mean, m.projection, self.ranker, self.calibrations, means)
 
 
 def learn(documents: Sequence[Document], embedder: Embedder, say: Say, per_fold: int = PER_FOLD, cache: Path | None = None) -> Learnt:
@@ -104,29 +104,48 @@ def _fit(a: Asked, questions: np.ndarray[Any, Any], draws: int) -> ranker.Ranker
 
 def _calibrate(
     m: Material, a: Asked, outside: Sequence[Stranger], made: list[ranker.Ranker], part: Any, last: ranker.Ranker, say: Say
-) -> calibration.Calibration:
-    """Confidence from questions in scope (ranked by a ranker that never saw their sheet) and off-topic lines, asked where the national
-    sheets are; says it cross-validated.
+) -> tuple[calibration.Calibration, calibration.Calibration]:
+    """Confidence among the national sheets alone, and beside an organisation's own pages, from questions in scope (ranked by a ranker that
+    never saw their sheet or town) and off-topic lines; says them cross-validated.
     """
-    town = a.place >= Place.TOWN
-    known = np.flatnonzero(~_held_out(m, a) & (a.place != Place.ALONE))
-    asked = np.r_[known, np.repeat(known[a.other[known]], OTHERS - 1), np.repeat(known[town[known]], TOWNS - 1)]
-    signals = {}
-    for n in known:
+    known = ~_held_out(m, a)
+    town, alone = a.place >= Place.TOWN, a.place <= Place.BARE
+    strangers = [s for s in outside if not s.town]
+
+    def of_question(n: int) -> np.ndarray[Any, Any]:
         table = a.table[a.rows[n] : a.rows[n + 1]]
-        signals[n] = calibration.signals(table, made[part[n]].score(table), features.NAMES, a.vector[n])
-    x = np.stack([signals[n] for n in asked])
-    beside = [s for s in outside for _ in range(TOWNS if s.town else 1)]
-    y = np.stack(
-        [calibration.signals(s.table, (made[s.line % PARTS] if s.town else last).score(s.table), features.NAMES, s.vector) for s in beside]
-    )
-    of_x, of_y = part[asked], np.array([s.line % PARTS for s in beside])
-    inner, outer = np.zeros(len(x)), np.zeros(len(y))
-    for f in range(PARTS):
-        c = calibration.fit(x[of_x != f], y[of_y != f], m.projection.shape[1])
-        inner[of_x == f], outer[of_y == f] = c.probability(x[of_x == f]), c.probability(y[of_y == f])
-    in_towns, off_towns = town[asked], np.array([s.town for s in beside])
-    for name, some, others in (("national", ~in_towns, ~off_towns), ("in towns", in_towns, off_towns)):
-        told = f"AUC {auc(inner[some], outer[others]):.3f}, refused at 95 % accepted {refused_at(inner[some], outer[others]):.3f}"
+        return calibration.signals(table, made[part[n]].score(table), features.NAMES, a.vector[n])
+
+    def of_stranger(s: Stranger) -> np.ndarray[Any, Any]:
+        return calibration.signals(s.table, (made[s.line % PARTS] if s.town else last).score(s.table), features.NAMES, s.vector)
+
+    def fitted(name: str, some: np.ndarray[Any, Any], lines: Sequence[Stranger], in_towns: bool) -> calibration.Calibration:
+        asked = np.repeat(np.flatnonzero(some), np.where(town, TOWNS_REFUSED, np.where(a.other, OTHERS, 1))[some])
+        beside = [s for s in lines for _ in range(TOWNS_REFUSED if s.town else 1)]
+        x, of_x = _each(of_question, asked), part[asked]
+        y, of_y = _each(of_stranger, beside), np.array([s.line % PARTS for s in beside])
+        size = m.projection.shape[1]
+        inner, outer = np.zeros(len(x)), np.zeros(len(y))
+        for f in range(PARTS):
+            c = calibration.fit(x[of_x != f], y[of_y != f], size)
+            inner[of_x == f], outer[of_y == f] = c.probability(x[of_x == f]), c.probability(y[of_y == f])
+        judged = (town == in_towns)[asked]
+        inner, outer = inner[judged], outer[[s.town == in_towns for s in beside]]
+        told = f"AUC {auc(inner, outer):.3f}, refused at 95 % accepted {refused_at(inner, outer):.3f}"
         say(f"refusal {name}, cross-validated: {told}")
-    return calibration.fit(x, y, m.projection.shape[1])
+        return calibration.fit(x, y, size, judged=x[judged])
+
+    return (
+        fitted("among national sheets", known & alone, strangers, in_towns=False),
+        fitted("in towns", known & ~alone & (a.place != Place.ALONE), outside, in_towns=True),
+    )
+
+
+def _each(signals: Callable[[Any], np.ndarray[Any, Any]], some: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """Signals of each, in order; of one that comes again, once computed."""
+    found: dict[int, np.ndarray[Any, Any]] = {}
+    keys = [int(one) if isinstance(one, np.integer) else id(one) for one in some]
+    for key, one in zip(keys, some, strict=True):
+        if key not in found:
+            found[key] = signals(one)
+    return np.stack([found[key] for key in keys])

@@ -1,16 +1,20 @@
 """The shelves: the national index, once per server, and each organisation's own, apart. What one organisation reads, no other ever does.
 
 Indexes are derived files under ``BOCAGE_HOME/assistant``; sources are read again from where they came. An import that fails leaves what was
-there. Curated pairs that agents validated on the portal are added to the organisation's own index when it is built.
+there. Curated pairs that agents validated on the portal are read from the database whenever the organisation's own index is built; it is
+built again when one is validated, corrected or withdrawn.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import tempfile
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,15 +22,16 @@ from django.conf import settings
 
 from bocage.assistant import index as indexes
 from bocage.assistant.bank import with_bank
-from bocage.assistant.documents import Audience, Document, Origin, Passage
+from bocage.assistant.curation import PAIR_ID, validated_documents
+from bocage.assistant.documents import Audience, Document, Origin
 from bocage.assistant.finding import Found, Match
 from bocage.assistant.hours_notation import MONTHS, WEEKDAYS
 from bocage.assistant.index import Index, IndexUnreadable
-from bocage.assistant.models import AssistantSettings, CuratedPair
+from bocage.assistant.models import AssistantSettings
 from bocage.assistant.search import Hit, search
 from bocage.assistant.served_model import learning_is_missing, served_model
 from bocage.assistant.sources import SOURCE_KINDS, SourceReport, read_source
-from bocage.contract.errors import UnreadableFile
+from bocage.contract.errors import BocageError, UnreadableFile
 from bocage.methods.retrieval.text import stems, tokens
 from bocage.organisations.models import Organisation
 from bocage.organisations.tenancy import across, organisation_context
@@ -38,6 +43,8 @@ _MANIFEST = "sources.json"
 LOCAL_PARTS = {"pages": "pages", "annuaire.toml": "annuaire", "questions.toml": "questions", "deliberations.csv": "deliberations"}
 
 
+# Seconds that a reviewer waits for who builds the same index; an import, which may take minutes, ends with the pairs of its last moment.
+_PATIENCE_S = 10.0
 _MOST_WORDS = 0.75
 _FIRST = 3
 # What a question says of the moment, or asks of any service: no page has to hold it.
@@ -92,13 +99,17 @@ class Library:
 
 
 def _says_so(question: str, document: Document) -> bool:
-    """Whether a page of the organisation holds nearly every word of the question, one of them in its title.
+    """Whether a page of the organisation holds nearly every word of the question, one of them in its title; or is the answer that a person
+    wrote to that very question.
 
     The threshold of refusal was learnt on national sheets and their bank; local pages have none.
     """
     if document.origin is Origin.NATIONAL:
         return False
-    asked = frozenset(word for word in stems(tokens(question)) if not any(c.isdigit() for c in word)) - _WHEN
+    words = stems(tokens(question))
+    if document.origin is Origin.CURATED and any(set(words) == set(stems(tokens(known))) for known in document.questions):
+        return True
+    asked = frozenset(word for word in words if not any(c.isdigit() for c in word)) - _WHEN
     titled = frozenset(stems(tokens(" ".join((document.title, *document.questions)))))
     said = titled | frozenset(stems(word for p in document.passages for word in tokens(" ".join((p.text, *p.path)))))
     return bool(asked & titled) and len(asked & said) >= _MOST_WORDS * len(asked)
@@ -144,11 +155,9 @@ def import_local(organisation: Organisation, folder: Path) -> dict[str, SourceRe
         # A page and an entry of the directory may bear the same name: each id says where it comes from.
         named = (replace(d, id=f"{d.origin.value}:{d.id}") for d in report.documents)
         documents.update((d.id, d) for d in named)
-    for pair in validated_pairs(organisation):
-        documents[pair.id] = pair
-    own = _folder(str(organisation.pk))
-    indexes.build(documents.values(), own, base=_open(_folder(_NATIONAL)), model=served_model())
-    _write_manifest(own, [_facts(kind, report) for kind, report in reports.items()])
+    with _alone(organisation):
+        _build_own(organisation, documents.values())
+        _write_manifest(_folder(str(organisation.pk)), [_facts(kind, report) for kind, report in reports.items()])
     return reports
 
 
@@ -159,7 +168,7 @@ def national_shelf() -> Index:
 
 def reindex() -> int:
     """Index again, with the model that is served now, what every index of this server holds; returns how many. Nothing is read from the
-    sources. Each index stays what it was until its new version is whole.
+    sources but the validated pairs. Each index stays what it was until its new version is whole.
     """
     kept, model = 0, served_model()
     national = _open(_folder(_NATIONAL))
@@ -168,35 +177,40 @@ def reindex() -> int:
         indexes.build(with_bank(bare), national.folder, model=model).close()
         kept += 1
     for organisation in Organisation.objects.all():
-        own = _open(_folder(str(organisation.pk)))
-        if own is not None:
-            indexes.build(own.documents(), own.folder, base=_open(_folder(_NATIONAL)), model=model).close()
-            kept += 1
+        with _alone(organisation):
+            folder = _folder(str(organisation.pk))
+            own = _open(folder)
+            if own is not None or (_pairs(organisation) and not _manifest(folder)):
+                _build_own(organisation, _pages(own))
+                kept += 1
     return kept
 
 
-def validated_pairs(organisation: Organisation) -> list[Document]:
-    """The question–answer pairs that a person validated on the portal, as documents that win."""
-    with organisation_context(organisation):
-        pairs = list(CuratedPair.objects.filter(state=CuratedPair.State.VALIDATED))
-    return [
-        Document(
-            id=f"paire-{pair.pk}",
-            title=pair.question[:200],
-            origin=Origin.CURATED,
-            passages=(Passage(" ".join(pair.answer.split())),),
-            url=pair.source_url,
-            audiences=frozenset({Audience(pair.audience)}),
-            updated_on=pair.reviewed_at.date() if pair.reviewed_at else None,
-            publisher=organisation.name,
-            questions=(pair.question,),
-        )
-        for pair in pairs
-    ]
+def pairs_are_served(organisation: Organisation) -> bool:
+    """Whether what ``organisation`` answers from holds its validated pairs, all of them, no other, as they are now written."""
+    return _held_pairs(_open(_folder(str(organisation.pk)))) == _pairs(organisation)
+
+
+def serve_pairs(organisation: Organisation) -> bool:
+    """Build ``organisation``'s own index again if its validated pairs changed: the next question meets them, in every process.
+
+    False: an import is under way and takes them when it ends. Raises ``IndexUnreadable``, ``ModelUnavailable``, ``OSError``; what was
+    served before then stays.
+    """
+    if pairs_are_served(organisation):
+        return True
+    with _alone(organisation, _PATIENCE_S) as alone:
+        if alone and not pairs_are_served(organisation):
+            folder = _folder(str(organisation.pk))
+            # Pages that cannot be read are not replaced by pairs alone: an import brings them back.
+            own = indexes.open(folder) if _manifest(folder) else _open(folder)
+            _build_own(organisation, _pages(own))
+    return alone
 
 
 def warm_up() -> int:
     """Open the library of every organisation whose assistant is in service, and load the model: the first visitor need not wait for it.
+    Pairs reviewed just before the server died are put in service.
 
     Returns how many libraries were opened; an organisation without an index is passed over.
     """
@@ -206,6 +220,10 @@ def warm_up() -> int:
         served = [row.organisation for row in AssistantSettings.across_organisations.select_related("organisation") if row.audiences]
     opened = 0
     for organisation in served:
+        try:
+            serve_pairs(organisation)
+        except (BocageError, OSError) as error:
+            log.warning("reviewed pairs of %s not served yet: %s", organisation.slug, error)
         library = library_of(organisation)
         if library.shelves:
             library.find("carte d’identité", Audience.CITIZENS, 1)
@@ -232,6 +250,52 @@ def _open(folder: Path) -> Index | None:
 
 def _folder(name: str) -> Path:
     return Path(settings.HOME) / "assistant" / name
+
+
+def _build_own(organisation: Organisation, pages: Iterable[Document]) -> None:
+    """Index ``pages`` and the validated pairs, for ``organisation`` alone; again while a pair was reviewed meanwhile."""
+    pages, pairs, indexed = list(pages), _pairs(organisation), None
+    while pairs != indexed:
+        base = _open(_folder(_NATIONAL))
+        indexes.build([*pages, *pairs], _folder(str(organisation.pk)), base=base, model=served_model()).close()
+        pairs, indexed = _pairs(organisation), pairs
+
+
+def _pairs(organisation: Organisation) -> list[Document]:
+    with organisation_context(organisation):
+        return validated_documents()
+
+
+def _held_pairs(own: Index | None) -> list[Document]:
+    return [own.document(each) for each in own.ids if each.startswith(PAIR_ID)] if own else []
+
+
+def _pages(own: Index | None) -> list[Document]:
+    """All but the pairs, which the database knows better."""
+    return [document for document in own.documents() if not document.id.startswith(PAIR_ID)] if own else []
+
+
+@contextmanager
+def _alone(organisation: Organisation, patience_s: float = float("inf")) -> Iterator[bool]:
+    """Keep every other process and thread from building ``organisation``'s index within the block; False when one was still at it after
+    ``patience_s`` seconds. Two at once would each lose what the other brings.
+    """
+    path = _folder(f"{organisation.pk}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience_s
+    with path.open("a") as file:
+        while True:
+            try:
+                # Freed by the system when the file is closed, even by kill -9.
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    yield False
+                    return
+                time.sleep(0.05)
+            else:
+                yield True
+                return
 
 
 def _check_some(report: SourceReport, path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import smtplib
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -19,6 +20,8 @@ from django.utils import timezone
 
 from bocage.assistant.configuration import Service
 from bocage.assistant.models import Conversation, Handover, OutgoingMail
+from bocage.assistant.promise import promised
+from bocage.contract import french
 from bocage.organisations.models import Organisation
 from bocage.organisations.tenancy import across, organisation_context
 
@@ -35,10 +38,12 @@ def to_service(handover: Handover, service: Service, late: bool = False) -> None
     if not settings.MAIL_ENABLED or not service.email:
         return
     organisation = handover.organisation
+    # The worker that reminds works for every organisation: no time zone is in force there.
+    asked = timezone.localtime(handover.requested_at, ZoneInfo(organisation.time_zone))
     what = "attend encore une réponse, au-delà du délai promis" if late else "demande à parler à quelqu’un"
     lines = [
         f"Une personne {what} ({service.name}).",
-        f"Demandée le {timezone.localtime(handover.requested_at):%d/%m/%Y à %H:%M}. {handover.promise}",
+        f"Demandée le {french.day(asked, year=True)} à {french.hour(asked)}. Nous lui avons dit : « {promised(handover.due_at, asked)} »",
         "",
         f"Pour répondre : {_address('web:inbox_conversation', organisation, conversation_id=handover.conversation_id)}",
         "",

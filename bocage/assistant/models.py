@@ -7,11 +7,13 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.dispatch import receiver
 
 from bocage.assistant.answer_types import Answer, Author, Kind
 from bocage.assistant.documents import Audience
 from bocage.assistant.handover import OPEN, Dialogue, State
 from bocage.organisations.models import User
+from bocage.organisations.people import role_revoked
 from bocage.organisations.tenancy import TenantModel
 
 
@@ -72,7 +74,13 @@ class Conversation(TenantModel):
     @property
     def dialogue(self) -> Dialogue:
         """What decides who may write."""
-        return Dialogue(State(self.state), self.service, self.held_by_id, self.turn)
+        return Dialogue(State(self.state), self.service, self.held_by_id, self.turn, self.settled_by)
+
+    @property
+    def settled_by(self) -> str:
+        """The service that settled the last request that was settled here; empty when none was."""
+        settled = Handover.objects.filter(conversation=self, end=Handover.End.RESOLVED)
+        return settled.order_by("-ended_at").values_list("service", flat=True).first() or ""
 
     @property
     def waits(self) -> bool:
@@ -137,7 +145,6 @@ class Handover(TenantModel):
     service = models.CharField(max_length=60, blank=True)
     requested_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, help_text="The moment before which an answer was promised.")
-    promise = models.CharField(max_length=200, blank=True)
     taken_at = models.DateTimeField(null=True)
     taken_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     answered_at = models.DateTimeField(null=True, help_text="First word of a person.")
@@ -241,3 +248,12 @@ class DayCount(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.day} {self.audience}"
+
+
+# Here, because Django loads the models in every process that can take a role away.
+@receiver(role_revoked)
+def _give_back_requests(user: User, **_: object) -> None:
+    """Whoever may no longer answer holds no request."""
+    from bocage.assistant.inbox import give_back
+
+    give_back(user)

@@ -1,69 +1,77 @@
-"""When a person will answer: the sentence that promises it, from the opening hours of a service. Times are aware, in the commune's time
-zone.
+"""When a person will answer: the deadline, in opening hours, and the sentence that tells it. Times are aware, in the commune’s zone.
+
+A sentence is often read later than it is written: in a mail, on paper, in a page left open. It names the day by its date, never « demain ».
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
-from bocage.assistant.hours_notation import WEEKDAYS
-from bocage.assistant.opening_hours import Schedule, is_open, next_closing, next_opening
+from bocage.assistant.opening_hours import HORIZON_DAYS, Schedule, openings_between
 from bocage.contract import french
 
-_MOST_OPENINGS = 60
+_QUARTER_S = 15 * 60
+_NO_DEADLINE = "Une personne lira votre demande et vous répondra ici ; aucun délai n’est promis."
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What the citizen is told, and the moment before which it must be kept (None when no hours are known)."""
+    """What the citizen is told, and the moment before which it must be kept (None when no moment can be promised)."""
 
     sentence: str
     due_at: datetime | None
 
 
 def promise(schedule: Schedule | None, now: datetime, within: timedelta) -> Promise:
-    """The promise made at ``now`` (aware, local) for an answer ``within`` so much time of opening."""
-    opening = _opening(schedule, now) if schedule else None
-    if schedule is None or opening is None:
-        return Promise("Une personne lira votre demande et vous répondra ici. Le service n’a pas indiqué ses heures.", None)
-    if opening <= now:
-        due = _within_hours(schedule, now, within)
-        if due.date() == now.date():
-            return Promise(f"Le service est ouvert : nous vous répondrons ici avant {french.hour(due)}.", due)
-        return Promise(f"Le service ferme bientôt : nous vous répondrons ici au plus tard {_when(due, now)} à {french.hour(due)}.", due)
-    due = _within_hours(schedule, opening, within)
-    return Promise(f"Le service est fermé : nous vous répondrons {_when(opening, now)} à partir de {french.hour(opening)}.", due)
+    """The promise made at ``now`` for an answer ``within`` so much opening time; no moment without hours, or over ``HORIZON_DAYS`` away."""
+    due = _deadline(schedule, now, within) if schedule else None
+    return Promise(promised(due, now), due)
 
 
-def _opening(schedule: Schedule, when: datetime) -> datetime | None:
-    """``when`` itself while open, else the next moment of opening; None when it never opens."""
-    return when if is_open(schedule, when) else next_opening(schedule, when)
+def promised(due_at: datetime | None, now: datetime) -> str:
+    """What was promised, whenever it is read. ``now`` gives the clock, and the year that goes without saying."""
+    return _NO_DEADLINE if due_at is None else f"Nous vous répondrons ici au plus tard le {_date_and_hour(due_at, now)}."
 
 
-def _within_hours(schedule: Schedule, start: datetime, within: timedelta) -> datetime:
-    """``within`` so much opening time from ``start``, which lies in an opening. Whole quarters of an hour: nobody promises 10 h 37."""
-    here, left = start, within
-    for _ in range(_MOST_OPENINGS):
-        end = next_closing(schedule, here)
-        if end is None or left <= end.astimezone(UTC) - here.astimezone(UTC):
-            break
-        left -= end.astimezone(UTC) - here.astimezone(UTC)
-        following = _opening(schedule, end)
-        if following is None:
-            return end
-        here = following
-    # On the clock that counts hours, not on the wall: a night when clocks move is longer or shorter.
-    due = (here.astimezone(UTC) + left).astimezone(here.tzinfo)
-    late = (due.minute % 15) * 60 + due.second
-    rounded = due.replace(second=0, microsecond=0) + timedelta(minutes=-(due.minute % 15) + (15 if late or due.microsecond else 0))
-    last = next_closing(schedule, here)
-    return min(rounded, last) if last and last >= due else rounded
+def standing(due_at: datetime | None, now: datetime) -> str:
+    """What is true at ``now`` of a promise that still waits to be kept: the promise, or that it is late."""
+    # In UTC: Python holds two instants of one zone to be as their clocks show, also in the hour that comes twice.
+    if due_at is None or due_at.astimezone(UTC) >= now.astimezone(UTC):
+        return promised(due_at, now)
+    return f"Nous devions vous répondre au plus tard le {_date_and_hour(due_at, now)} : nous sommes en retard. Votre demande reste ouverte."
 
 
-def _when(moment: datetime, now: datetime) -> str:
-    """« aujourd’hui », « demain », « lundi », or with its date beyond a week."""
-    distance = (moment.date() - now.date()).days
-    if distance < 2:
-        return ("aujourd’hui", "demain")[distance]
-    return WEEKDAYS[moment.weekday()] if distance < 7 else french.day(moment.date())
+def _date_and_hour(moment: datetime, now: datetime) -> str:
+    local = moment.astimezone(now.tzinfo)
+    return f"{french.day(local, year=local.year != now.year)} à {french.hour(local)}"
+
+
+def _deadline(schedule: Schedule, now: datetime, within: timedelta) -> datetime | None:
+    """When the service will have been open for ``within`` since ``now``; None when that is over ``HORIZON_DAYS`` away.
+
+    On the next quarter of an hour, since nobody promises 10 h 37, but not after the door is shut.
+    """
+    left = within
+    for opens, closes in _openings(schedule, now):
+        # On the clock that counts hours, not on the wall: a night when clocks move is longer or shorter.
+        start, end = opens.astimezone(UTC), closes.astimezone(UTC)
+        if left <= end - start:
+            return min(_quarter_after(start + left), end).astimezone(now.tzinfo)
+        left -= end - start
+    return None
+
+
+def _openings(schedule: Schedule, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The openings from ``now`` on, in order, week by week: most promises hold in the first. One that lasts over a midnight may be cut."""
+    start = now
+    for _ in range(HORIZON_DAYS // 7):
+        end = datetime.combine(start.date() + timedelta(days=7), time(), start.tzinfo)
+        yield from openings_between(schedule, start, end)
+        start = end
+
+
+def _quarter_after(moment: datetime) -> datetime:
+    seconds = moment.timestamp()
+    return datetime.fromtimestamp(-(-seconds // _QUARTER_S) * _QUARTER_S, UTC)

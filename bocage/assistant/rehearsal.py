@@ -24,8 +24,9 @@ import numpy as np
 from bocage.assistant import model as package
 from bocage.assistant.bank import bank, by_others, held_out
 from bocage.assistant.documents import Document
-from bocage.assistant.index import entry, own_text
+from bocage.assistant.index import entry
 from bocage.assistant.towns import Town, towns
+from bocage.assistant.vectors import own_text, passage_text
 from bocage.contract.errors import BocageError
 from bocage.methods.retrieval import features
 from bocage.methods.retrieval.collection import Collection, build_collection
@@ -74,7 +75,10 @@ class Place(IntEnum):
 
 @dataclass(slots=True)
 class Material:
-    """Documents, questions with the number of their document and of their author's visit (-1: the bank), raw vectors, who is held out."""
+    """Documents, questions with the number of their document and of their author's visit (-1: the bank), raw vectors, who is held out.
+
+    ``inner``: raw vectors of all passages; ``firsts`` (documents + 1,): where those of each document begin.
+    """
 
     documents: Sequence[Document]
     questions: list[str]
@@ -82,6 +86,8 @@ class Material:
     visit: Array
     vectors: Array
     own: Array
+    inner: Array
+    firsts: Array
     tenth: Array
     mean: Array
     projection: Array
@@ -138,6 +144,7 @@ def gather(documents: Sequence[Document], embedder: Embedder, cache: Path | None
     visits = np.cumsum([n == 0 or sheet != others[n - 1][0] for n, (sheet, _) in enumerate(others)])
     visit = np.r_[np.full(len(rows), -1), visits].astype(np.int64)
     parts = {"bank": [q for _, q in rows], "others": [q for _, q in others], "own": [own_text(d) for d in documents]}
+    parts["passages"] = [passage_text(d, p) for d in documents for p in d.passages]
     encoded = {}
     for name, texts in parts.items():
         say(f"{name}: {len(texts)} texts")
@@ -150,7 +157,8 @@ def gather(documents: Sequence[Document], embedder: Embedder, cache: Path | None
     mean, projection = within_class_whitening(
         np.vstack([vectors[learnt], own[~tenth]]), np.r_[sheet[learnt], np.flatnonzero(~tenth)], DIMENSIONS
     )
-    return Material(documents, questions, sheet, visit, vectors, own, tenth, mean, projection)
+    firsts = np.cumsum([0, *(len(d.passages) for d in documents)])
+    return Material(documents, questions, sheet, visit, vectors, own, encoded["passages"], firsts, tenth, mean, projection)
 
 
 def _encoded(path: Path | None, texts: list[str], embedder: Embedder) -> Array:
@@ -171,7 +179,7 @@ class Layout:
         self.parts: list[tuple[Array, Collection]] = []
 
     def add_sheets(self, sheets: Array, keep: Array) -> None:
-        """Add a collection of ``sheets`` with the questions that ``keep`` says."""
+        """Add a collection of ``sheets`` with the questions that ``keep`` says; without any, it is read by passage, as a town's is."""
         m = self.material
         at = np.full(len(m.documents), -1)
         at[sheets] = np.arange(len(sheets))
@@ -179,7 +187,8 @@ class Layout:
         asked: list[list[str]] = [[] for _ in sheets]
         for n in kept:
             asked[at[m.sheet[n]]].append(m.questions[n])
-        self._add(sheets, [m.documents[d] for d in sheets], asked, m.own[sheets], at[m.sheet[kept]], m.vectors[kept])
+        inner = None if len(kept) else np.concatenate([m.inner[m.firsts[d] : m.firsts[d + 1]] for d in sheets])
+        self._add(sheets, [m.documents[d] for d in sheets], asked, m.own[sheets], at[m.sheet[kept]], m.vectors[kept], inner)
 
     def add_town(self, town: Town, embedder: Embedder) -> None:
         """Add a town's pages and services."""
@@ -187,10 +196,19 @@ class Layout:
         whose = np.array([n for n, questions in enumerate(asked) for _ in questions], np.int64)
         vectors = embedder.encode([q for questions in asked for q in questions])
         numbers = len(self.material.documents) + np.arange(len(town.documents))
-        self._add(numbers, town.documents, asked, embedder.encode([own_text(d) for d in town.documents]), whose, vectors)
+        own = embedder.encode([own_text(d) for d in town.documents])
+        inner = embedder.encode([passage_text(d, p) for d in town.documents for p in d.passages])
+        self._add(numbers, town.documents, asked, own, whose, vectors, inner)
 
     def _add(
-        self, numbers: Array, documents: Sequence[Document], asked: Sequence[Sequence[str]], own: Array, whose: Array, vectors: Array
+        self,
+        numbers: Array,
+        documents: Sequence[Document],
+        asked: Sequence[Sequence[str]],
+        own: Array,
+        whose: Array,
+        vectors: Array,
+        inner: Array | None,
     ) -> None:
         """``whose``: the document, in order, of each vector of a question. A second collection counts words as the first one does."""
         m = self.material
@@ -199,8 +217,10 @@ class Layout:
         centre = sums / (2 + np.bincount(whose, minlength=len(documents)))[:, None]
         entries = [entry(d, tuple(q)) for d, q in zip(documents, asked, strict=True)]
         base = self.parts[0][1] if self.parts else None
-        projected = [features.project(each.astype(np.float32), m.mean, m.projection) for each in (own, centre)]
-        self.parts.append((numbers, build_collection(entries, *projected, base)))
+        own, centre = (features.project(each.astype(np.float32), m.mean, m.projection) for each in (own, centre))
+        if inner is not None:
+            inner = features.project(inner, m.mean, m.projection)
+        self.parts.append((numbers, build_collection(entries, own, centre, base, inner)))
 
     def speller(self) -> Speller | JointSpeller:
         """The spelling of all the words of its collections."""

@@ -1,4 +1,6 @@
-"""How long conversations are kept: past the organisation's own limit they are erased, or masked while somebody still waits in them."""
+"""How long conversations are kept: past the organisation's own limit they are erased. Those in which somebody waits for a person are masked
+then, and erased a month later: nobody is forgotten over a week-end, and nothing is kept without end.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from bocage.assistant import mail
+from bocage.assistant.answer_types import Author
 from bocage.assistant.configuration import configuration
-from bocage.assistant.handover import OPEN
+from bocage.assistant.handover import OPEN, State
 from bocage.assistant.masking import mask
 from bocage.assistant.models import Conversation, CuratedPair, Message
+from bocage.assistant.transitions import open_handover
 from bocage.journal.services import record
 from bocage.organisations.models import Organisation
 from bocage.organisations.tenancy import organisation_context
 from bocage.organisations.throttle import forget_old
 
+WAITING_KEPT = timedelta(days=30)
+"""How much longer a request is kept that no person has answered."""
 _BATCH = 200
 
 
@@ -31,26 +39,25 @@ class Purge:
 def purge(organisation: Organisation, now: datetime | None = None) -> Purge:
     """Erase the conversations of ``organisation`` without a word for longer than it keeps them. Doing it twice changes nothing.
 
-    A request that still waits is kept, so that nobody is forgotten; the personal data in what was said are masked, the contact is kept.
+    Where the citizen waits for a person, nobody is forgotten: the personal data in what was said are masked, the contact is kept, the
+    service is told once more, and the conversation is erased ``WAITING_KEPT`` later.
     """
     now = now or timezone.now()
     with organisation_context(organisation):
-        limit = now - timedelta(days=configuration().retention_days)
-        waiting = [state.value for state in OPEN]
-        erased = 0
-        while old := list(Conversation.objects.filter(last_at__lt=limit).exclude(state__in=waiting).values_list("pk", flat=True)[:_BATCH]):
-            with transaction.atomic():
-                Conversation.objects.filter(pk__in=old).delete()
-                erased += len(old)
+        kept = timedelta(days=configuration().retention_days)
+        erased = _erase(_waiting(False).filter(last_at__lt=now - kept))
+        # ``state_at`` too: what comes back to a queue after a long time is not erased as it comes.
+        unanswered = _erase(_waiting(True).filter(last_at__lt=now - kept - WAITING_KEPT, state_at__lt=now - WAITING_KEPT))
         masked = 0
-        for conversation in Conversation.objects.filter(last_at__lt=limit, state__in=waiting, masked_at=None):
+        for conversation in _waiting(True).filter(Q(masked_at=None) | Q(masked_at__lt=F("last_at")), last_at__lt=now - kept):
             _mask(conversation, now)
             masked += 1
+        limit = now - kept
         CuratedPair.objects.filter(state=CuratedPair.State.REJECTED, reviewed_at__lt=limit).delete()
-        if erased or masked:
+        if erased or unanswered or masked:
             with transaction.atomic():
-                record("assistant.purge", None, effacees=erased, masquees=masked)
-    return Purge(erased, masked)
+                record("assistant.purge", None, effacees=erased + unanswered, masquees=masked, sans_reponse=unanswered)
+    return Purge(erased + unanswered, masked)
 
 
 def purge_all(now: datetime | None = None) -> Purge:
@@ -60,8 +67,29 @@ def purge_all(now: datetime | None = None) -> Purge:
     return Purge(sum(one.erased for one in done), sum(one.masked for one in done))
 
 
+def _waiting(somebody: bool) -> QuerySet[Conversation]:
+    """The conversations in which a citizen waits for a person's word, or the others. Whom an agent answered last waits for nothing."""
+    spoken = Message.objects.filter(conversation=OuterRef("pk")).exclude(author=Author.SYSTEM).order_by("-pk").values("author")[:1]
+    answered = Q(state=State.HUMAN.value, last_author=Author.AGENT.value)
+    waiting = Q(state__in=[state.value for state in OPEN]) & ~answered
+    found: QuerySet[Conversation] = Conversation.objects.annotate(last_author=Subquery(spoken)).filter(waiting if somebody else ~waiting)
+    return found
+
+
+def _erase(conversations: QuerySet[Conversation]) -> int:
+    erased = 0
+    while old := list(conversations.values_list("pk", flat=True)[:_BATCH]):
+        with transaction.atomic():
+            Conversation.objects.filter(pk__in=old).delete()
+            erased += len(old)
+    return erased
+
+
 def _mask(conversation: Conversation, now: datetime) -> None:
     with transaction.atomic():
+        handover = open_handover(conversation)
+        if handover is not None and conversation.state == State.QUEUED:
+            mail.to_service(handover, configuration().service(conversation.service), late=True)
         for message in Message.objects.filter(conversation=conversation):
             if (masked := mask(message.text)) != message.text:
                 Message.objects.filter(pk=message.pk).update(text=masked)

@@ -29,7 +29,7 @@ import numpy as np
 from bocage.assistant import screening_sense
 from bocage.assistant.bank import ASKED, by_others
 from bocage.assistant.model import FOLDER, default_model
-from bocage.assistant.screening_words import DATA, Level, by_patterns, grammar, sentences_of, settings, terms_of
+from bocage.assistant.screening_words import DATA, Level, by_patterns, grammar, names_somebody, sentences_of, settings, terms_of
 from bocage.methods.retrieval.text import stem
 
 WEIGHTS = DATA / "screening_weights.npz"
@@ -38,7 +38,7 @@ _PENALTY = 1e-5
 _PAIR_REACH = 7
 _FEWEST_WORDS = 8
 _WHOLE_WORDS = 60
-_BY_HAND = ("3", "4", "5", "6", "7", "8", "paires")
+_BY_HAND = ("3", "4", "5", "6", "7", "8", "9", "paires")
 NEUTRAL, THIRD_PARTY = "neutre", "tiers"
 Model = tuple[list[str], np.ndarray, np.ndarray, np.ndarray]
 """Kind names, weights (buckets, kinds), bias (kinds) and rarity of each bucket (buckets)."""
@@ -62,6 +62,8 @@ class Screening:
     third_party: bool = False
     doubtful: bool = False
     """Distress is the less likely reading: not said where a page plainly answers the question."""
+    third_doubtful: bool = False
+    """A third person's file is not the only likely reading: a page that plainly answers is given, and the rule said above it."""
 
 
 def screen(text: str) -> Screening:
@@ -79,13 +81,15 @@ def screen(text: str) -> Screening:
     distress = scores.distress + (limits["motif_urgence"] if harmed else limits["motif_attention"] if hinted - {THIRD_PARTY} else 0.0)
     least = limits["attention"] - (limits["motif_sur"] if harmed else 0.0)
     level = Level.URGENT if distress >= limits["urgence"] else Level.ATTENTION if distress >= least else Level.NONE
-    third = scores.third_party + (limits["motif_tiers"] if THIRD_PARTY in sure else 0.0) >= limits["tiers"]
+    other = scores.third_party + (limits["motif_tiers"] if THIRD_PARTY in sure else 0.0)
+    third, unsure = other >= limits["tiers"], other < limits["tiers_net"] or not names_somebody(sentences)
     if level is Level.NONE:
-        return Screening(third_party=third)
+        return Screening(third_party=third, third_doubtful=third and unsure)
     # Where several kinds are named, the likeliest of them speaks; where that is none of them, the one with most at stake.
     kind = next((k for seen in (sure, hinted) for k in (scores.kind, *emergency_table()) if k in seen), scores.kind)
     doubtful = not harmed and distress < limits["net"]
-    return Screening(emergency_table()[kind], level, third_party=third and level is not Level.URGENT, doubtful=doubtful)
+    third = third and level is not Level.URGENT
+    return Screening(emergency_table()[kind], level, third, doubtful, third and unsure)
 
 
 @lru_cache(maxsize=1)

@@ -141,6 +141,10 @@ class _Pattern:
         return any(one.term in terms[i] and self._follows(terms, i + 1, step + 1) for i in range(at, last))
 
 
+# Classes too wide to tell anything by themselves: the learnt score does not see them.
+_NO_FEATURE = frozenset({"prenom", "autrui"})
+
+
 class Grammar:
     """Word classes, spellings and patterns as ``screening_patterns.toml`` has them."""
 
@@ -154,7 +158,7 @@ class Grammar:
             wide = [word for entry in entries for word in (self._classes[entry[1:-1]] if entry.startswith("{") else [entry])]
             self._classes[name] = _DOUBLED.sub(r"\1", " ".join(wide)).split()
         self.spellings = {word: _DOUBLED.sub(r"\1", right) for word, right in data["sms"].items()}
-        self.named = {self._term(f"{{{name}}}"): name for name in self._classes if name != "prenom"}
+        self.named = {self._term(f"{{{name}}}"): name for name in self._classes if name not in _NO_FEATURE}
         self.patterns = tuple(
             self._compiled(Level(level), kind, written)
             for level, kinds in data["motifs"].items()
@@ -213,7 +217,7 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]:
     for after, written in settings("screening_patterns")["expressions"].items():
         for before in written:
             words = tuple(_DOUBLED.sub(r"\1", before).split())
-            found.setdefault(words[0], []).append((words, tuple(after.split())))
+            found.setdefault(words[0], []).append((words, tuple(_DOUBLED.sub(r"\1", after).split())))
     for options in found.values():
         options.sort(key=lambda option: -len(option[0]))
     return found
@@ -223,6 +227,12 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]:
 def terms_of(word: str) -> frozenset[int]:
     """The classes and literals that a word belongs to."""
     return grammar().terms(word)
+
+
+def names_somebody(sentences: Sequence[Sequence[str]]) -> bool:
+    """Whether any word may stand for somebody else: a name, a relation, a pronoun."""
+    others = grammar().words_of("autrui")
+    return any(word in others for sentence in sentences for word in sentence)
 
 
 def by_patterns(sentences: Sequence[Sequence[str]]) -> set[tuple[Level, str]]:

@@ -19,7 +19,7 @@ from bocage.assistant.index import Index
 from bocage.assistant.model import Model, default_model
 from bocage.llm.client import ModelUnavailable
 from bocage.methods.retrieval import features
-from bocage.methods.retrieval.calibration import signals
+from bocage.methods.retrieval.calibration import Calibration, signals
 from bocage.methods.retrieval.features import Scores
 from bocage.methods.retrieval.postings import Floats
 from bocage.methods.retrieval.question import Question, parts, read_question
@@ -105,11 +105,12 @@ def search(
     texts: tuple[str, ...] = (question,)
     if len(pieces) > 1:
         each = [(piece, _rank(piece, indexes, allowed, audience, model)) for piece in pieces[:4]]
-        kept = _distinct(each, model)
+        kept = _distinct(each, _calibration(indexes, model))
         if len(kept) > 1:
             texts, rankings = tuple(text for text, _ in kept), [ranking for _, ranking in kept]
     in_scope = max([whole.in_scope, *(r.in_scope for r in rankings)])
-    threshold = model.calibration.threshold if model.calibration else 0.0
+    calibration = _calibration(indexes, model)
+    threshold = calibration.threshold if calibration else 0.0
     hits = _merge([_hits(r, indexes, limit, number) for number, r in enumerate(rankings)], limit)
     return Found(hits, in_scope, in_scope < threshold or not hits, texts)
 
@@ -154,11 +155,16 @@ def _rank(
         return _Ranking([], np.zeros(0, np.float32), 0.0, found)
     learnt = model.ranker.score(table) if model.ranker else table[:, 0]
     in_scope = 1.0
-    if model.calibration:
-        in_scope = float(model.calibration.probability(signals(table, learnt, features.NAMES, vector)[None])[0])
+    if calibration := _calibration(indexes, model):
+        in_scope = float(calibration.probability(signals(table, learnt, features.NAMES, vector)[None])[0])
     scores = learnt + _priors(asked, where, indexes, audience)
     order = np.argsort(-scores, kind="stable")
     return _Ranking([where[i] for i in order], scores[order], in_scope, found)
+
+
+def _calibration(indexes: Sequence[Index], model: Model) -> Calibration | None:
+    """What is asked of a commune is asked in other words than of the national sheets alone, and so is what it cannot answer."""
+    return model.calibration if all(index.national for index in indexes) else model.beside
 
 
 def _priors(asked: Question, where: Sequence[tuple[int, int]], indexes: Sequence[Index], audience: Audience | None) -> Floats:
@@ -181,11 +187,11 @@ def _same(words: frozenset[str], index: Index, n: int) -> float:
     return 1.0 if any(len(words & own) >= SAME_QUESTION * max(len(words | own), 1) for own in index.asked(n)) else 0.0
 
 
-def _distinct(each: Sequence[tuple[str, _Ranking]], model: Model) -> list[tuple[str, _Ranking]]:
+def _distinct(each: Sequence[tuple[str, _Ranking]], calibration: Calibration | None) -> list[tuple[str, _Ranking]]:
     """The pieces that are questions of their own: in scope, and each with a first document that the others do not have among their first
     three.
     """
-    sure = model.calibration.threshold if model.calibration else 0.0
+    sure = calibration.threshold if calibration else 0.0
     kept: list[tuple[str, _Ranking]] = []
     for text, ranking in each:
         if not ranking.where or ranking.in_scope < max(sure, 0.5):

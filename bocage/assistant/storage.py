@@ -26,9 +26,24 @@ from bocage.contract.errors import BocageError
 from bocage.methods.retrieval.collection import Collection
 from bocage.methods.retrieval.postings import Postings, Statistics
 
-FORMAT = 2
+FORMAT = 3
+_FORMER = {2: ("inner", "services")}
+"""Formats still read, and the arrays that they lack: an upgrade takes no search away, the next import brings the rest."""
 _CURRENT = "current"
-_ARRAYS = ("owner", "themes", "title_sizes", "bank_sizes", "bank_words", "background", "private_work", "cited", "centre", "own")
+_ARRAYS = (
+    "owner",
+    "themes",
+    "title_sizes",
+    "bank_sizes",
+    "bank_words",
+    "background",
+    "private_work",
+    "cited",
+    "centre",
+    "own",
+    "inner",
+    "services",
+)
 _SCHEMA = """
 CREATE TABLE documents (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, origin TEXT NOT NULL, audiences TEXT NOT NULL,
     first INTEGER NOT NULL, fingerprint TEXT NOT NULL, data TEXT NOT NULL);
@@ -105,7 +120,7 @@ def read_collection(version: Path) -> tuple[Collection, dict[str, Any]]:
     """Map the arrays of a version in memory. Raises ``IndexUnreadable``."""
     try:
         meta = json.loads((version / "meta.json").read_text(encoding="utf-8"))
-        if meta["format"] != FORMAT:
+        if meta["format"] not in (FORMAT, *_FORMER):
             raise ValueError("format")
 
         def array(name: str) -> Any:
@@ -121,9 +136,13 @@ def read_collection(version: Path) -> tuple[Collection, dict[str, Any]]:
         lists = [_lines(version / "vocabulary.txt"), _lines(version / "grams.txt")]
         if [len(words) for words in lists] != meta["lists"]:
             raise ValueError("word list cut short")
+        lacking = _FORMER.get(meta["format"], ())
+        arrays = {name: array(name) for name in _ARRAYS if name not in lacking}
+        if lacking:
+            arrays |= {"inner": arrays["own"][:0], "services": np.zeros_like(arrays["cited"])}
         collection = Collection(
             *lists, postings, stats, theme_count=meta["theme_count"],
-            words=Counter({word: int(n) for word, _, n in words}), **{name: array(name) for name in _ARRAYS},
+            words=Counter({word: int(n) for word, _, n in words}), **arrays,
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IndexUnreadable(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.db import OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from bocage.assistant import handover as h
@@ -18,13 +19,15 @@ from bocage.assistant.mail import send_due
 from bocage.assistant.models import Conversation, Message
 from bocage.assistant.retention import purge_all
 from bocage.assistant.transitions import advance
+from bocage.organisations.membership import GRANTS, Membership, Permission
 from bocage.organisations.tenancy import across, organisation_context
 
 log = logging.getLogger(__name__)
 
 ORIENT_AFTER = timedelta(minutes=2)
 RELEASE_AFTER = timedelta(hours=2)
-CLOSE_AFTER = timedelta(hours=24)
+SETTLE_AFTER = timedelta(days=7)
+_BATCH = 200
 _PURGE_EVERY_S = 24 * 3600.0
 _purged_at: float | None = None
 
@@ -49,34 +52,76 @@ def _purge_daily() -> None:
 
 
 def time_out() -> int:
-    """Move the conversations that stayed too long in one state; returns how many moved or were called again.
+    """Move the conversations that stayed too long in one state; returns how many moved or were called again."""
+    return sum(_move(stuck, event) for stuck, event in _RULES)
 
-    Nobody chose a service: the first gets it. The promise is broken: the service is told once more. An agent took a request and left the
-    last word to the citizen for two hours: it goes back to its queue. Settled for a day: the machine answers again.
-    """
+
+def _move(stuck: Callable[[datetime], QuerySet[Conversation]], event: Callable[[Conversation], h.Event]) -> int:
     now = timezone.now()
-    stuck = (
-        Q(state=h.State.ASKED.value, state_at__lt=now - ORIENT_AFTER)
-        | Q(state=h.State.QUEUED.value, handovers__ended_at=None, handovers__due_at__lt=now, handovers__reminded_at=None)
-        | Q(state=h.State.HUMAN.value, last_at__lt=now - RELEASE_AFTER)
-        | Q(state=h.State.RESOLVED.value, state_at__lt=now - CLOSE_AFTER)
-    )
     with across():
-        found = list(Conversation.across_organisations.filter(stuck).select_related("organisation").distinct()[:200])
+        found = list(stuck(now).select_related("organisation")[:_BATCH])
     moved = 0
     for conversation in found:
         with organisation_context(conversation.organisation), transaction.atomic():
-            if conversation.state == h.State.HUMAN and not _left_waiting(conversation):
-                continue
-            try:
-                advance(conversation, h.TimesOut(configuration().default_service.slug))
+            # Looked at again once it is locked: somebody may have written meanwhile.
+            Conversation.objects.select_for_update().filter(pk=conversation.pk).first()
+            with across():
+                still = stuck(now).filter(pk=conversation.pk).exists()
+            if still:
+                advance(conversation, event(conversation))
                 moved += 1
-            except h.NotNow:
-                continue
     return moved
 
 
-def _left_waiting(conversation: Conversation) -> bool:
-    """Whether the citizen, or the request itself, has had the last word."""
-    last = Message.objects.filter(conversation=conversation).exclude(author=Author.SYSTEM).order_by("-pk").first()
-    return last is None or last.author != Author.AGENT
+def _unoriented(now: datetime) -> QuerySet[Conversation]:
+    """Nobody chose a service: the first gets it."""
+    return _in(h.State.ASKED).filter(state_at__lt=now - ORIENT_AFTER)
+
+
+def _promise_broken(now: datetime) -> QuerySet[Conversation]:
+    """The promise is broken: the service is told once more."""
+    return _in(h.State.QUEUED).filter(handovers__ended_at=None, handovers__due_at__lt=now, handovers__reminded_at=None)
+
+
+def _holder_gone(now: datetime) -> QuerySet[Conversation]:
+    """The account of whoever holds it was closed, or may no longer answer here, in a way that told nobody: back to its queue."""
+    answering = [role for role, granted in GRANTS.items() if Permission.REPONDRE in granted]
+    roles = Membership.across_organisations.filter(organisation=OuterRef("organisation"), user=OuterRef("held_by"), role__in=answering)
+    return _in(h.State.HUMAN).filter(Q(held_by__is_active=False) | ~Exists(roles))
+
+
+def _citizen_left_waiting(now: datetime) -> QuerySet[Conversation]:
+    """For two hours whoever holds it has answered neither the request nor the citizen's last words: back to its queue."""
+    never_answered = Q(said=None, state_at__lt=now - RELEASE_AFTER)
+    return _held().filter(never_answered | Q(said__isnull=False, asked_at__lt=now - RELEASE_AFTER))
+
+
+def _quiet(now: datetime) -> QuerySet[Conversation]:
+    """The agent had the last word a week ago: it is settled, and the citizen can say that it is not."""
+    return _held().filter(said__isnull=False, asked_at=None, last_at__lt=now - SETTLE_AFTER)
+
+
+def _in(state: h.State) -> QuerySet[Conversation]:
+    found: QuerySet[Conversation] = Conversation.across_organisations.filter(state=state.value)
+    return found
+
+
+def _held() -> QuerySet[Conversation]:
+    """Requests in somebody's hands, with ``said``, the last message of whoever holds it, and ``asked_at``, of the citizen's next one."""
+    here = Message.across_organisations.filter(conversation=OuterRef("pk"))
+    said = here.filter(author=Author.AGENT, created_at__gte=OuterRef("state_at")).order_by("-pk").values("pk")[:1]
+    asked = here.filter(author=Author.CITIZEN, pk__gt=OuterRef("said")).order_by("pk").values("created_at")[:1]
+    return _in(h.State.HUMAN).annotate(said=Subquery(said)).annotate(asked_at=Subquery(asked))
+
+
+def _too_long(conversation: Conversation) -> h.Event:
+    return h.TimesOut(configuration().default_service.slug)
+
+
+_RULES: tuple[tuple[Callable[[datetime], QuerySet[Conversation]], Callable[[Conversation], h.Event]], ...] = (
+    (_unoriented, _too_long),
+    (_promise_broken, _too_long),
+    (_holder_gone, lambda conversation: h.Departs(conversation.held_by_id)),
+    (_citizen_left_waiting, _too_long),
+    (_quiet, lambda conversation: h.GoesQuiet()),
+)

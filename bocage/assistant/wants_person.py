@@ -1,26 +1,42 @@
-"""Does this message ask for a human? Words and turns of phrase are data (``data/wants_person.toml``); nothing is learnt."""
+"""Does this message ask for a human, or say that it is not settled? Turns of phrase are data (``data/wants_person.toml``)."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 _DATA = Path(__file__).parent / "data" / "wants_person.toml"
 _READ = 600
 """Characters that are looked at: whoever wants a person says it at the start or at the end."""
-Patterns = tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    anywhere: re.Pattern[str]
+    alone: re.Pattern[str]
+    politeness: re.Pattern[str]
+    never: re.Pattern[str]
+    not_settled: re.Pattern[str]
 
 
 def wants_person(text: str) -> bool:
-    """Whether the writer of ``text`` asks to reach a person, in plain French, in SMS spelling or in a few words of English."""
-    anywhere, alone, politeness, never = _patterns()
-    words = _plain(text)
-    if alone.fullmatch(" ".join(politeness.sub(" ", words).split())):
+    """Whether the writer of ``text`` asks to reach a person, in plain French, in SMS spelling or in a few words of English.
+
+    Whoever says that it is not settled speaks to whoever was to settle it: a person.
+    """
+    patterns, words = _patterns(), _plain(text)
+    if patterns.alone.fullmatch(" ".join(patterns.politeness.sub(" ", words).split())):
         return True
-    return bool(anywhere.search(never.sub(" ", words)))
+    return bool(patterns.anywhere.search(patterns.never.sub(" ", words))) or says_not_settled(text)
+
+
+def says_not_settled(text: str) -> bool:
+    """Whether the writer of ``text`` says that what they asked for is not settled."""
+    return bool(_patterns().not_settled.search(_plain(text)))
 
 
 def _plain(text: str) -> str:
@@ -31,7 +47,7 @@ def _plain(text: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> Patterns:
+def _patterns() -> _Patterns:
     with _DATA.open("rb") as file:
         data = tomllib.load(file)
     words = {name: "|".join(sorted({_plain(word) for word in data[name]}, key=len, reverse=True)) for name in ("person", "speak", "want")}
@@ -40,7 +56,7 @@ def _patterns() -> Patterns:
         filled = [_fill(pattern, words) for pattern in data[name]]
         return re.compile(rf"\b(?:{'|'.join(filled)})\b")
 
-    return one_of("anywhere"), one_of("alone"), one_of("politeness"), one_of("never")
+    return _Patterns(*map(one_of, ("anywhere", "alone", "politeness", "never", "not_settled")))
 
 
 def _fill(pattern: str, words: dict[str, str]) -> str:

@@ -84,12 +84,25 @@ def _assistant_settings(f: Facts) -> str:
 
 
 def _pair(f: Facts) -> str:
-    said = {"validee": "validée", "rejetee": "rejetée"}.get(f["verdict"], f["verdict"])
+    said = {"validee": "validée", "rejetee": "rejetée", "corrigee": "corrigée", "retiree": "retirée du service"}.get(
+        f["verdict"], f["verdict"]
+    )
     return f"Question et réponse {f['paire']} {said} ({_AUDIENCES.get(f['public'], f['public'])})."
 
 
 def _purge(f: Facts) -> str:
-    return f"Conversations anciennes : {count(f['effacees'], 'effacée')}, {count(f['masquees'], 'masquée')} en attente d’une personne."
+    alone = f.get("sans_reponse", 0)
+    told = f" ; {count(alone, 'effacée')} sans que personne ait répondu" if alone else ""
+    return (
+        f"Conversations anciennes : {count(f['effacees'], 'effacée')}, {count(f['masquees'], 'masquée')} en attente d’une personne{told}."
+    )
+
+
+def _transfer(f: Facts) -> str:
+    if f["de"] == f["vers"]:
+        who = f.get("tenue_par") or "la personne qui la tenait"
+        return f"Demande {f['conversation']} rendue à la file de « {f['vers']} » : {who} ne la suit plus."
+    return f"Demande {f['conversation']} passée de « {f['de']} » à « {f['vers']} »."
 
 
 KINDS: dict[str, Kind] = {
@@ -101,7 +114,7 @@ KINDS: dict[str, Kind] = {
     "assistant.purge": Kind("Conversations anciennes", _purge),
     "assistant.reglages": Kind("Assistant", _assistant_settings),
     "assistant.resolution": Kind("Demande réglée", lambda f: f"Demande {f['conversation']} réglée ({f['service']})."),
-    "assistant.transfert": Kind("Demande transférée", lambda f: f"Demande {f['conversation']} passée de « {f['de']} » à « {f['vers']} »."),
+    "assistant.transfert": Kind("Demande transférée", _transfer),
     "decision.enregistree": Kind("Décision", _decision),
     "depot.recu": Kind("Dépôt reçu", lambda f: f"Fichier « {f['fichier']} » déposé pour « {f['cas']} », entrée {f['entree']}."),
     "depot.verifie": Kind("Dépôt vérifié", _checked),

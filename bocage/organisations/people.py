@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.dispatch import Signal
 
 from bocage.contract.errors import BocageError
 from bocage.journal.services import record
@@ -18,6 +19,12 @@ from bocage.organisations.tenancy import current_organisation_id, organisation_c
 from bocage.organisations.throttle import TooManyAttempts, count_attempt, forgive
 
 __all__ = ["TooManyAttempts"]
+
+role_revoked = Signal()
+"""Sent by ``revoke`` once a role of ``user`` is gone from the organisation in context, in the same transaction.
+
+Rooms that this one must not know answer it: what the person was doing for somebody must not wait for them.
+"""
 
 
 class InvalidPerson(BocageError):
@@ -125,12 +132,13 @@ def open_account(email: str, name: str, password: str | None, by: User | None = 
 
 
 def revoke(membership: Membership, by: User | None = None) -> None:
-    """Take a role away. Raises ``LastAdministrator`` when nobody would be left to manage members."""
+    """Take a role away; ``role_revoked`` tells it. Raises ``LastAdministrator`` when nobody would be left to manage members."""
     with transaction.atomic():
         if membership.role == Role.ADMINISTRATEUR:
             _check_not_last(membership)
         record("membre.role_retire", by, personne=membership.user_id, nom=membership.user.name, role=membership.role)
         membership.delete()
+        role_revoked.send(Membership, user=membership.user)
 
 
 def remove_person(user: User, by: User | None = None) -> None:

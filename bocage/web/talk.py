@@ -11,14 +11,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from bocage.assistant import conversations, inbox
+from bocage.assistant import conversations
 from bocage.assistant.answer_types import Answer, Author, Cited
 from bocage.assistant.configuration import Configuration, configuration
 from bocage.assistant.documents import Audience, Origin, Step, StepKind
 from bocage.assistant.handover import State
-from bocage.assistant.limits import count_message
+from bocage.assistant.limits import count_call, count_erasure, count_message
 from bocage.assistant.models import Conversation, Feedback, Handover, Message
-from bocage.assistant.promise import promise
+from bocage.assistant.promise import promise, standing
 from bocage.assistant.transitions import local_now, open_handover
 from bocage.contract import french
 from bocage.organisations.models import Organisation
@@ -169,7 +169,7 @@ def talk_context(conversation: Conversation | None) -> dict[str, Any]:
     """All that a citizen's page shows of a conversation; of none, before the first question."""
     settings = configuration()
     if conversation is None:
-        return {"settings": settings, "state": State.BOT.value, "lines": [], "expected": _expected(settings)}
+        return {"settings": settings, "state": State.BOT.value, "lines": [], "expected": _expected(settings), "promise": ""}
     handover = open_handover(conversation)
     pending = conversations.unanswered(conversation)
     return {
@@ -183,6 +183,8 @@ def talk_context(conversation: Conversation | None) -> dict[str, Any]:
         "pending": pending,
         "alive": conversation.waits or pending is not None,
         "expected": _expected(settings) if handover is None else "",
+        "promise": _promise(conversation, handover),
+        "shown_at": timezone.now(),
         "several": len(settings.services) > 1,
         "calm": conversations.seen_as_emergency(conversation) is not None,
     }
@@ -192,7 +194,9 @@ def version(conversation: Conversation) -> str:
     """Changes whenever the page of the conversation would: an entity tag."""
     last = Message.objects.filter(conversation=conversation).order_by("-pk").values_list("pk", flat=True).first()
     opinions = Feedback.objects.filter(message__conversation=conversation).count()
-    return f"{conversation.pk}-{conversation.turn}-{last}-{opinions}-{bool(conversation.contact)}"
+    # With time alone, a promise becomes late, and an hour of today gets its day.
+    late = Handover.objects.filter(conversation=conversation, ended_at=None, due_at__lt=timezone.now()).exists()
+    return f"{conversation.pk}-{conversation.turn}-{last}-{opinions}-{bool(conversation.contact)}-{timezone.localdate()}-{late}"
 
 
 def phone_of(contact: str) -> tuple[str, str]:
@@ -203,7 +207,7 @@ def phone_of(contact: str) -> tuple[str, str]:
 
 def open_talk(key: str, action: str, sent: Mapping[str, str], address: str) -> Conversation:
     """The conversation opened by the first question, or by asking for a person before any. Raises ``BocageError`` and writes nothing."""
-    count_message(address)
+    _count(action, sent, address)
     if action == "question":
         conversations.clean_message(sent.get("texte", ""))
     elif action != "personne":
@@ -217,8 +221,18 @@ def perform(conversation: Conversation, action: str, sent: Mapping[str, str], ad
     """Do what the citizen asks. Raises ``BocageError`` with the sentence to show; an unknown action is one."""
     if action not in _ACTIONS:
         raise conversations.InvalidMessage("Cette action n’existe pas. Actualisez la page.")
-    count_message(address, conversation)
+    _count(action, sent, address, conversation)
     _ACTIONS[action](conversation, sent)
+
+
+def _count(action: str, sent: Mapping[str, str], address: str, conversation: Conversation | None = None) -> None:
+    """Count what is sent, each kind apart. Raises ``TooManyMessages``."""
+    if action == "effacer":
+        count_erasure(address)
+    elif action in _FOR_A_PERSON or (action == "question" and conversations.for_person(conversation, sent.get("texte", ""))):
+        count_call(address, conversation)
+    else:
+        count_message(address, conversation)
 
 
 def _question(conversation: Conversation, sent: Mapping[str, str]) -> None:
@@ -277,18 +291,27 @@ _ACTIONS: dict[str, Callable[[Conversation, Mapping[str, str]], None]] = {
     "avis": _opinion,
     "effacer": lambda conversation, sent: conversations.erase(conversation),
 }
+_FOR_A_PERSON = frozenset({"personne", "service", "contact", "retirer", "rouvrir"})
+"""Actions that ask nothing of the machine. « pas-urgence » asks it again."""
 
 
 def _who(message: Message, to_agent: bool) -> str:
-    at = french.hour(timezone.localtime(message.created_at))
+    at = _said_at(message.created_at)
     match message.author:
         case Author.CITIZEN:
-            return f"{'La personne' if to_agent else 'Vous'}, à {at}"
+            return f"{'La personne' if to_agent else 'Vous'}, {at}"
         case Author.AGENT:
-            return f"{message.person.name if message.person else 'Un agent'}, à {at}"
+            return f"{message.person.name if message.person else 'Un agent'}, {at}"
         case Author.MACHINE:
-            return f"La machine, à {at}"
-    return at
+            return f"La machine, {at}"
+    return at[0].upper() + at[1:]
+
+
+def _said_at(moment: datetime) -> str:
+    """« à 9 h 04 » today, « samedi 21 novembre à 9 h 04 » before, with its year when that is another."""
+    local, today = timezone.localtime(moment), timezone.localdate()
+    day = "" if local.date() == today else f"{french.day(local, year=local.year != today.year)} "
+    return f"{day}à {french.hour(local)}"
 
 
 def _step(step: Step) -> NextStep:
@@ -305,6 +328,6 @@ def _expected(settings: Configuration) -> str:
     return promise(settings.schedule(settings.default_service), local_now(), settings.within).sentence
 
 
-def waiting_line(handover: Handover, now: datetime) -> str:
-    """How long the request has waited."""
-    return inbox.duration(now - handover.requested_at)
+def _promise(conversation: Conversation, handover: Handover | None) -> str:
+    """What the citizen who waits in a queue may count on now."""
+    return standing(handover.due_at, local_now()) if handover and conversation.state == State.QUEUED else ""

@@ -9,42 +9,17 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from bocage.assistant import configuration, conversations, curation, inbox, retention, upkeep
+from bocage.assistant import configuration, conversations, curation, inbox, upkeep
 from bocage.assistant import handover as h
 from bocage.assistant.answer_types import Answer, Author, Kind
 from bocage.assistant.documents import Audience, Origin
 from bocage.assistant.models import Conversation, CuratedPair, DayCount, Feedback, Handover, Message
 from bocage.assistant.transitions import UnknownConversation, advance
 from bocage.journal.models import Entry
-from bocage.organisations.services import ensure_organisation
-from bocage.organisations.tenancy import organisation_context
 from tests.assistant.standin import answer as standin
+from tests.assistant.talks import begun, older, queued, said
 
 pytestmark = pytest.mark.django_db
-
-
-def begun(text: str = "déchetterie ouverte samedi ?") -> Conversation:
-    conversation = conversations.begin(Audience.CITIZENS)
-    conversations.ask(conversation, text)
-    return conversation
-
-
-def said(conversation: Conversation, *authors: str) -> list[str]:
-    found = Message.objects.filter(conversation=conversation)
-    return list((found.filter(author__in=authors) if authors else found).values_list("text", flat=True))
-
-
-def queued(text: str = "je veux parler à quelqu'un") -> Conversation:
-    conversation = begun(text)
-    if conversation.state == "demande":
-        conversations.choose_service(conversation, "accueil")
-    return conversation
-
-
-def older(conversation: Conversation, **ago: float) -> None:
-    past = timezone.now() - timedelta(**ago)
-    Conversation.objects.filter(pk=conversation.pk).update(last_at=past, state_at=past, started_at=past)
-    Message.objects.filter(conversation=conversation).update(created_at=past)
 
 
 def test_an_answer_keeps_its_citations_word_for_word(served):
@@ -128,20 +103,6 @@ def test_distress_and_files_of_persons_go_to_a_human_at_once(served, text, reaso
     assert said(conversation, Author.MACHINE)
 
 
-def test_the_whole_way(served, nadia):
-    conversation = queued()
-    inbox.take(conversation, nadia)
-    conversations.ask(conversation, "c'est pour un permis")
-    inbox.write(conversation, nadia, "Bonjour, de quel permis s’agit-il ?")
-    inbox.resolve(conversation, nadia)
-    assert conversation.state == "resolu"
-    handover = Handover.objects.get(conversation=conversation)
-    assert handover.taken_by == nadia and handover.answered_at and handover.end == "resolue"
-    assert not said(conversation, Author.MACHINE), "the machine spoke to somebody who asked for a person"
-    conversations.ask(conversation, "merci, et la déchetterie ?")
-    assert conversation.state == "bot" and len(said(conversation, Author.MACHINE)) == 1
-
-
 def test_the_machine_that_was_thinking_when_an_agent_took_over_says_nothing(served, nadia):
     conversation = conversations.begin(Audience.CITIZENS)
 
@@ -152,54 +113,6 @@ def test_the_machine_that_was_thinking_when_an_agent_took_over_says_nothing(serv
 
     conversations.ask(conversation, "déchetterie", slow)
     assert not said(conversation, Author.MACHINE)
-
-
-def test_only_the_holder_writes(served, nadia, hugo):
-    conversation = queued()
-    with pytest.raises(h.NotNow, match="Prenez d’abord"):
-        inbox.write(conversation, hugo, "Bonjour")
-    inbox.take(conversation, nadia)
-    with pytest.raises(h.HeldByAnother, match="Nadia Le Goff a pris cette demande à"):
-        inbox.take(conversation, hugo)
-    for act in (lambda: inbox.write(conversation, hugo, "Bonjour"), lambda: inbox.resolve(conversation, hugo)):
-        with pytest.raises(h.HeldByAnother):
-            act()
-    assert said(conversation, Author.AGENT) == []
-
-
-def test_a_transfer_keeps_the_hour_at_which_the_citizen_asked(served, nadia, hugo):
-    conversation = queued()
-    asked = Handover.objects.get(conversation=conversation).requested_at
-    inbox.take(conversation, nadia)
-    inbox.transfer(conversation, nadia, "urbanisme")
-    closed, under_way = Handover.objects.filter(conversation=conversation).order_by("pk")
-    assert (closed.end, closed.service) == ("transferee", "accueil")
-    assert (under_way.requested_at, under_way.service, under_way.taken_at) == (asked, "urbanisme", None)
-    inbox.take(conversation, hugo)
-    assert conversation.held_by == hugo
-
-
-def test_an_agent_who_forgets_gives_the_request_back_but_not_one_who_answered(served, nadia):
-    forgotten, answered = queued(), queued()
-    for conversation in (forgotten, answered):
-        inbox.take(conversation, nadia)
-    inbox.write(answered, nadia, "Je regarde.")
-    for conversation in (forgotten, answered):
-        older(conversation, hours=3)
-    upkeep.time_out()
-    forgotten.refresh_from_db(), answered.refresh_from_db()
-    assert (forgotten.state, forgotten.held_by, answered.state) == ("file", None, "humain")
-
-
-def test_reopened_it_goes_back_to_the_same_service(served, nadia):
-    conversation = queued()
-    inbox.take(conversation, nadia)
-    inbox.transfer(conversation, nadia, "urbanisme")
-    inbox.take(conversation, nadia)
-    inbox.resolve(conversation, nadia)
-    conversations.reopen(conversation)
-    assert (conversation.state, conversation.service) == ("file", "urbanisme")
-    assert Handover.objects.get(conversation=conversation, ended_at=None).reason == "rouverte"
 
 
 def test_a_contact_is_kept_with_consent_only(served):
@@ -233,33 +146,6 @@ def test_erased_means_erased(served, nadia):
         advance(conversation, h.TakesOver(nadia.pk), nadia)
     assert not Entry.objects.filter(content__contains="MARQUE").exists()
     assert Entry.objects.filter(event="assistant.effacement").count() == 1
-
-
-def test_old_conversations_go_and_those_in_which_somebody_waits_are_masked(served):
-    gone, kept = begun(), begun("appelez-moi au 06 12 34 56 78")
-    conversations.give_contact(kept, "06 12 34 56 78", True)
-    fresh = begun()
-    for conversation in (gone, kept):
-        older(conversation, days=31)
-    assert retention.purge(served) == retention.Purge(1, 1)
-    assert retention.purge(served) == retention.Purge(0, 0)
-    assert set(Conversation.objects.values_list("pk", flat=True)) == {kept.pk, fresh.pk}
-    assert said(kept, Author.CITIZEN) == ["appelez-moi au [téléphone]"]
-    kept.refresh_from_db()
-    assert kept.contact == "06 12 34 56 78", "whoever waits can still be called"
-    assert DayCount.objects.get().questions == 2, "numbers stay"
-
-
-def test_each_organisation_keeps_for_its_own_time(served):
-    marsanne = ensure_organisation("Marsanne")
-    with organisation_context(marsanne):
-        configuration.change(None, ["citoyens"], 5, 60, [], [])
-        theirs = begun()
-        older(theirs, days=6)
-    ours = begun()
-    older(ours, days=6)
-    assert retention.purge_all() == retention.Purge(1, 0)
-    assert Conversation.objects.filter(pk=ours.pk).exists()
 
 
 def test_bad_answers_become_reviewed_pairs_without_personal_data(served, nadia, hugo):

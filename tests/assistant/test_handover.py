@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bocage.assistant import handover as h
 from bocage.assistant.handover import Dialogue, Effect, State
-from bocage.assistant.wants_person import wants_person
+from bocage.assistant.wants_person import says_not_settled, wants_person
 
 AGENTS, SERVICES = st.integers(1, 3), st.sampled_from(["accueil", "urbanisme", "etat-civil"])
 
@@ -24,6 +24,7 @@ class Account:
         self.opened = self.closed = 0
         self.answers: list[int] = []
         self.taken_over_since: dict[int, bool] = {}
+        self.settled = ""
 
     def do(self, event: h.Event) -> tuple[Effect, ...] | None:
         """Apply ``event``; None when it is refused, and then nothing has changed."""
@@ -36,18 +37,22 @@ class Account:
         if before.state != self.now.state:
             assert (before.state, self.now.state) in h.EDGES
             assert self.now.turn > before.turn
-        if before.holder != self.now.holder:
-            assert before.holder is None or self.now.holder is None, "a writer replaced another without a release"
+        if before.holder != self.now.holder and before.holder is not None and self.now.holder is not None:
+            assert effects == (Effect.RELEASED, Effect.TAKEN), "a writer replaced another without a release"
+            assert self.now.turn > before.turn
         self.opened += Effect.REQUEST_OPENED in effects
         self.closed += len({Effect.REQUEST_RESOLVED, Effect.REQUEST_WITHDRAWN} & set(effects))
         if Effect.ERASE in effects and before.state in h.OPEN:
             self.closed += 1
-        if Effect.TAKEN in effects:
-            assert not self.writers, "two writers"
-            self.writers = {self.now.holder}
-            self.taken_over_since = dict.fromkeys(self.answers, True)
-        if {Effect.RELEASED, Effect.REQUEST_RESOLVED, Effect.ERASE} & set(effects):
-            self.writers = set()
+        if Effect.REQUEST_RESOLVED in effects:
+            self.settled = before.service
+        for effect in effects:
+            if effect in (Effect.RELEASED, Effect.REQUEST_RESOLVED, Effect.ERASE):
+                self.writers = set()
+            if effect == Effect.TAKEN:
+                assert not self.writers, "two writers"
+                self.writers = {self.now.holder}
+                self.taken_over_since = dict.fromkeys(self.answers, True)
         return effects
 
     def citizen_writes(self) -> None:
@@ -90,8 +95,28 @@ class Account:
         if self.do(h.Resolves(agent)) is not None:
             assert self.now.state == State.RESOLVED
 
+    def departs(self, agent: int) -> None:
+        held = self.now.holder
+        done = self.do(h.Departs(agent))
+        assert (done is not None) == (held == agent)
+        assert done is None or (self.now.state == State.QUEUED and not self.writers), "who left still holds the request"
+
+    def replaces(self, agent: int, holder: int) -> None:
+        held = self.now.holder
+        done = self.do(h.Replaces(agent, holder))
+        assert (done is not None) == (held == holder), "a colleague took over from somebody who did not hold the request"
+        assert done is None or self.writers == {agent}
+
+    def goes_quiet(self) -> None:
+        if self.do(h.GoesQuiet()) is not None:
+            assert self.now.state == State.RESOLVED
+
     def reopens(self) -> None:
-        self.do(h.Reopens())
+        """What was settled can be reopened, however much was said to the machine since; what was not cannot."""
+        may = bool(self.settled) and self.now.state in (State.BOT, State.RESOLVED)
+        done = self.do(h.Reopens())
+        assert (done is not None) == may
+        assert done is None or (self.now.state == State.ASKED and self.now.service == self.settled)
 
     def times_out(self) -> None:
         self.do(h.TimesOut("accueil"))
@@ -130,6 +155,9 @@ class Dialogues(Account, RuleBasedStateMachine):
     agent_writes = rule(agent=AGENTS)(Account.agent_writes)
     transfers = rule(agent=AGENTS, service=SERVICES)(Account.transfers)
     resolves = rule(agent=AGENTS)(Account.resolves)
+    departs = rule(agent=AGENTS)(Account.departs)
+    replaces = rule(agent=AGENTS, holder=AGENTS)(Account.replaces)
+    goes_quiet = rule()(Account.goes_quiet)
     reopens = rule()(Account.reopens)
     times_out = rule()(Account.times_out)
     leaves = rule()(Account.leaves)
@@ -162,6 +190,9 @@ def test_ten_thousand_sequences(sequence: bytes):
         lambda n: world.times_out(),
         lambda n: world.leaves(),
         lambda n: world.erases(n),
+        lambda n: world.departs(1 + n % 3),
+        lambda n: world.replaces(1 + n % 3, 1 + n // 3 % 3),
+        lambda n: world.goes_quiet(),
     )
     for byte in sequence:
         number, step = divmod(byte, len(steps))
@@ -199,6 +230,37 @@ def test_a_request_without_a_service_goes_to_the_default_one_in_time():
 def test_an_agent_who_goes_away_gives_the_request_back_to_the_same_queue():
     away = after(h.WantsPerson(), h.Assigned("urbanisme"), h.TakesOver(7), h.TimesOut("accueil"))
     assert (away.state, away.service, away.holder) == (State.QUEUED, "urbanisme", None)
+
+
+def test_who_left_holds_nothing_and_a_colleague_takes_the_request_at_once():
+    held = after(h.WantsPerson(), h.Assigned("urbanisme"), h.TakesOver(7), h.AgentWrites(7))
+    left, effects = h.apply(held, h.Departs(7))
+    assert (left.state, left.service, left.holder) == (State.QUEUED, "urbanisme", None)
+    assert effects == (Effect.RELEASED, Effect.NOTIFY_SERVICE)
+    assert h.apply(left, h.TakesOver(8))[0].holder == 8
+    with pytest.raises(h.NotNow):
+        h.apply(left, h.AgentWrites(7))
+
+
+def test_of_two_colleagues_who_take_over_from_the_same_one_the_second_is_told():
+    held = after(h.WantsPerson(), h.Assigned("accueil"), h.TakesOver(7))
+    replaced, _ = h.apply(held, h.Replaces(8, 7))
+    assert h.may_write(replaced, 8) and not h.may_write(replaced, 7)
+    with pytest.raises(h.HeldByAnother):
+        h.apply(replaced, h.Replaces(9, 7))
+
+
+def test_a_stale_button_says_why_there_is_nothing_to_reopen():
+    with pytest.raises(h.NotNow, match="encore ouverte"):
+        h.apply(after(h.WantsPerson()), h.Reopens())
+    with pytest.raises(h.NotNow, match="Aucune demande n’a été réglée"):
+        h.apply(after(h.WantsPerson(), h.Leaves()), h.Reopens())
+
+
+def test_a_request_for_something_else_is_oriented_anew():
+    thanked = after(h.WantsPerson(), h.Assigned("urbanisme"), h.TakesOver(7), h.Resolves(7), h.CitizenWrites())
+    assert h.apply(thanked, h.WantsPerson())[0].service == ""
+    assert h.apply(thanked, h.Reopens())[0].service == "urbanisme"
 
 
 ASKS = [
@@ -261,7 +323,42 @@ def test_words_that_do_not(text):
     assert not wants_person(text)
 
 
-@pytest.mark.parametrize("text", ["", " " * 9000, "a" * 20_000, "je veux " * 5000, "moi moi " * 4000, "\x00\u202e", "🙂" * 3000])
+NOT_SETTLED = [
+    "Ce n’est pas réglé, je n’ai toujours rien reçu",
+    "Non toujours pas réglé",
+    "c pas réglé",
+    "cest toujours pas regler",
+    "Bonjour, mon problème n'est toujours pas résolu",
+    "ma demande n'a pas été réglée",
+    "désolé mais ça n'est pas du tout réglé",
+    "pas encore réglé !",
+    "rien n'est réglé",
+]
+SETTLED_OR_PAID = [
+    "Que faire si ma facture d’eau n’est pas réglée ?",
+    "mon loyer n'est toujours pas réglé, que risque mon locataire ?",
+    "amende pas réglée à temps",
+    "c'est réglé merci",
+    "je n'ai pas réglé la cantine",
+    "pas réglé la cantine, quelles suites ?",
+    "un conflit pas résolu avec mon voisin",
+    "rien n'est prévu pour les encombrants ?",
+]
+
+
+@pytest.mark.parametrize("text", NOT_SETTLED)
+def test_words_that_say_that_it_is_not_settled_call_a_person(text):
+    assert says_not_settled(text) and wants_person(text)
+
+
+@pytest.mark.parametrize("text", SETTLED_OR_PAID)
+def test_a_bill_that_is_not_paid_is_a_question_for_the_machine(text):
+    assert not says_not_settled(text) and not wants_person(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " " * 9000, "a" * 20_000, "je veux " * 5000, "moi moi " * 4000, "non mais toujours pas " * 900, "\x00\u202e", "🙂" * 3000]
+)
 @pytest.mark.timeout(5)
 def test_any_text_is_read_in_no_time(text):
     assert wants_person(text) in (True, False)

@@ -56,7 +56,7 @@ def test_what_the_model_adds_is_taken_out_and_the_passage_stays(settings, talk, 
     assert said.joules == pytest.approx(0.4 + 0.5 * 240)
     page = client.get(address(talk)).content.decode()
     assert "La déchetterie est ouverte de 14" in page and "mot pour mot" in page
-    assert "dimanche" not in page and "12" + "\u202f€" not in page and "06 00" not in page
+    assert "aussi le dimanche" not in page and "12" + "\u202f€" not in page and "06 00" not in page
 
 
 @pytest.mark.django_db

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
 from django.utils import timezone
 
-from bocage.assistant import conversations, inbox, mail, upkeep
+from bocage.assistant import configuration, conversations, inbox, mail, upkeep
 from bocage.assistant.documents import Audience
 from bocage.assistant.models import Conversation, Handover, OutgoingMail
+from bocage.contract import french
 from bocage.contract.errors import InvalidSetting
 from bocage.settings import mail_of
 
@@ -122,8 +124,6 @@ def test_without_a_mail_server_nothing_is_written_to_send(served, settings):
 
 
 def test_a_service_without_an_address_gets_its_requests_in_the_inbox_only(served, post):
-    from bocage.assistant import configuration
-
     configuration.change(None, ["citoyens"], 30, 60, [{"name": "Accueil"}, {"name": "Autre"}], [])
     request()
     assert mail.send_due() == 0 and inbox.waiting_count() == 1
@@ -138,6 +138,23 @@ def test_a_broken_promise_is_told_once_more(served, post):
     assert mail.send_due() == 1
     assert "En retard" in str(post.received[-1]["Subject"]) or "=?utf-8?" in str(post.received[-1]["Subject"])
     assert "au-delà du délai promis" in text(post.received[-1])
+
+
+@pytest.mark.parametrize("zone", ["Indian/Reunion", "America/Cayenne", "Pacific/Noumea"])
+def test_overseas_the_first_mail_and_the_reminder_give_the_hour_of_the_commune(served, post, zone):
+    served.time_zone = zone
+    served.save()
+    request()
+    OutgoingMail.objects.all().delete()
+    asked, due = datetime(2026, 1, 14, 21, 58, tzinfo=UTC), datetime(2026, 1, 15, 6, 0, tzinfo=UTC)
+    Handover.objects.update(requested_at=asked, due_at=due)
+    mail.to_service(Handover.objects.get(), configuration.configuration().default_service)
+    upkeep.time_out()
+    assert mail.send_due() == 2
+    here, promised = (moment.astimezone(ZoneInfo(zone)) for moment in (asked, due))
+    for sent in post.received:
+        assert f"Demandée le {french.day(here, year=True)} à {french.hour(here)}." in text(sent)
+        assert f"« Nous vous répondrons ici au plus tard le {french.day(promised)} à {french.hour(promised)}. »" in text(sent)
 
 
 def test_a_citizen_who_agreed_is_told_of_the_first_answer_only(served, post, nadia):

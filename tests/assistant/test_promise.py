@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bocage.assistant.configuration import Configuration, Service
 from bocage.assistant.hours_line import InvalidHours, parse_hours
-from bocage.assistant.opening_hours import day_hours, is_open
-from bocage.assistant.promise import promise
+from bocage.assistant.opening_hours import day_hours, is_open, openings_between
+from bocage.assistant.promise import promise, promised, standing
 
 PARIS = ZoneInfo("Europe/Paris")
 HOURS = "lundi au vendredi 9 h-12 h, 14 h-17 h ; samedi 9 h-12 h"
@@ -31,23 +31,76 @@ def plain(text: str) -> str:
 @pytest.mark.parametrize(
     ("now", "said", "due"),
     [
-        ("2026-11-23T09:10", "Le service est ouvert : nous vous répondrons ici avant 10 h 15.", "2026-11-23T10:15"),
-        ("2026-11-23T11:40", "Le service est ouvert : nous vous répondrons ici avant 14 h 45.", "2026-11-23T14:45"),
-        ("2026-11-23T16:50", "Le service ferme bientôt : nous vous répondrons ici au plus tard demain à 10 h.", "2026-11-24T10:00"),
-        ("2026-11-22T05:50", "Le service est fermé : nous vous répondrons demain à partir de 9 h.", "2026-11-23T10:00"),
-        ("2026-11-21T13:00", "Le service est fermé : nous vous répondrons lundi à partir de 9 h.", "2026-11-23T10:00"),
-        ("2026-11-23T07:00", "Le service est fermé : nous vous répondrons aujourd’hui à partir de 9 h.", "2026-11-23T10:00"),
-        ("2026-12-24T18:00", "Le service est fermé : nous vous répondrons samedi à partir de 9 h.", "2026-12-26T10:00"),
+        ("2026-11-23T09:10", "lundi 23 novembre à 10 h 15", "2026-11-23T10:15"),
+        ("2026-11-23T11:40", "lundi 23 novembre à 14 h 45", "2026-11-23T14:45"),
+        ("2026-11-23T16:50", "mardi 24 novembre à 10 h", "2026-11-24T10:00"),
+        ("2026-11-22T05:50", "lundi 23 novembre à 10 h", "2026-11-23T10:00"),
+        ("2026-11-21T13:00", "lundi 23 novembre à 10 h", "2026-11-23T10:00"),
+        ("2026-12-24T18:00", "samedi 26 décembre à 10 h", "2026-12-26T10:00"),
+        ("2026-12-31T16:30", "samedi 2 janvier 2027 à 9 h 30", "2027-01-02T09:30"),
     ],
 )
-def test_promises(now, said, due):
+def test_a_promise_names_its_day_by_its_date(now, said, due):
     made = promise(parse_hours(HOURS), at(now), HOUR)
-    assert plain(made.sentence) == said and made.due_at == at(due)
+    assert plain(made.sentence) == f"Nous vous répondrons ici au plus tard le {said}." and made.due_at == at(due)
+
+
+@pytest.mark.parametrize(
+    ("hours", "now", "minutes", "due"),
+    [
+        ("lundi au vendredi 9h-12h, 14h-17h", "2026-11-23T09:05", 480, "2026-11-24T11:15"),
+        ("tous les jours 0h-24h", "2026-11-23T09:05", 480, "2026-11-23T17:15"),
+        ("lundi au vendredi 9h-12h, 14h-17h", "2026-11-20T18:00", 2880, "2026-12-02T17:00"),
+        ("samedi 9h-10h", "2026-11-23T09:05", 2880, "2027-11-06T10:00"),
+        ("1er lundi du mois 9h-9h30", "2026-11-23T09:05", 2880, None),
+        ("lundi au vendredi 9h-16h50", "2026-11-23T15:48", 60, "2026-11-23T16:50"),
+    ],
+)
+def test_a_long_delay_gets_the_deadline_that_is_kept_or_none(hours, now, minutes, due):
+    made = promise(parse_hours(hours), at(now), timedelta(minutes=minutes))
+    assert made.due_at == (at(due) if due else None)
+    assert "aucun délai n’est promis" in made.sentence if due is None else "au plus tard le" in made.sentence
+    assert len(made.sentence) <= 200, "the row keeps no more"
 
 
 def test_without_hours_nothing_is_promised():
-    assert promise(None, at("2026-11-23T09:00"), HOUR).due_at is None
-    assert promise(parse_hours(""), at("2026-11-23T09:00"), HOUR).due_at is None
+    for schedule in (None, parse_hours("")):
+        made = promise(schedule, at("2026-11-23T09:00"), HOUR)
+        assert made.due_at is None and "aucun délai n’est promis" in made.sentence
+        assert standing(None, at("2027-11-23T09:00")) == made.sentence, "nothing can be late"
+
+
+def test_once_the_moment_has_passed_the_promise_says_that_it_is_late():
+    due = at("2026-11-23T10:00")
+    assert "au plus tard le lundi 23" in plain(standing(due, due))
+    late = plain(standing(due, due + timedelta(minutes=1)))
+    assert "au plus tard le lundi 23 novembre à 10 h : nous sommes en retard" in late
+    assert "lundi 23 novembre 2026" in plain(standing(due, at("2027-01-04T09:00"))), "another year is said"
+
+
+def test_a_promise_is_told_on_the_clock_of_the_commune():
+    due = datetime(2026, 11, 23, 22, 30, tzinfo=UTC)
+    assert "mardi 24 novembre à 2 h 30" in plain(promised(due, due.astimezone(ZoneInfo("Indian/Reunion"))))
+    assert "lundi 23 novembre à 19 h 30" in plain(promised(due, due.astimezone(ZoneInfo("America/Cayenne"))))
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)),
+    st.integers(15, 2880),
+    st.sampled_from(
+        [HOURS, "mardi 20h-24h ; mercredi 0h-2h", "tous les jours 0h-24h ; ouvert les jours fériés", "1er jeudi du mois 9 h-12 h"]
+    ),
+)
+@settings(max_examples=150, deadline=None, database=None)
+def test_by_the_deadline_the_service_was_open_for_the_whole_delay_and_hardly_more(when, minutes, hours):
+    schedule, now = parse_hours(hours), when.replace(tzinfo=PARIS)
+    due, delay = promise(schedule, now, timedelta(minutes=minutes)).due_at, timedelta(minutes=minutes)
+    if due is None:
+        return
+    open_for = sum(
+        ((end.astimezone(UTC) - start.astimezone(UTC)) for start, end in openings_between(schedule, now, due)), start=timedelta()
+    )
+    assert delay <= open_for < delay + timedelta(minutes=15)
 
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)), st.integers(15, 2880))

@@ -10,13 +10,15 @@ from tests.servers import server
 
 RACE = """
 import threading
+from datetime import timedelta
 from django.db import connection
+from django.utils import timezone
 from bocage.assistant import configuration, conversations, inbox
 from bocage.assistant import handover as h
 from bocage.assistant.documents import Audience
 from bocage.assistant.models import Conversation, Handover, Message
 from bocage.journal.models import Entry
-from bocage.organisations.people import create_person
+from bocage.organisations.people import create_person, grant, revoke
 from bocage.organisations.services import ensure_organisation
 from bocage.organisations.tenancy import organisation_context
 from tests.assistant.standin import answer
@@ -59,6 +61,41 @@ for turn in range(5):
         assert Message.objects.filter(conversation=talk, author="agent").count() == 1
         assert Handover.objects.filter(conversation=talk).count() == 1
 assert Entry.across_organisations.filter(event="assistant.prise_en_charge").count() == 5
+
+# A request held for long without a word: of five colleagues who take it over at once one does, while the holder writes at last or not.
+for turn in range(5):
+    with organisation_context(owner):
+        talk = conversations.begin(Audience.CITIZENS)
+        conversations.request_person(talk)
+        inbox.take(talk, agents[0])
+        Conversation.objects.filter(pk=talk.pk).update(state_at=timezone.now() - timedelta(hours=3))
+    def write():
+        inbox.write(Conversation.objects.get(pk=talk.pk), agents[0], "Me voici")
+    def take_over(agent):
+        mine = Conversation.objects.get(pk=talk.pk)
+        inbox.replace(mine, agent)
+        inbox.write(mine, agent, f"Bonjour de {agent.name}")
+    results = at_once(write, *[lambda agent=agent: take_over(agent) for agent in agents[1:]])
+    with organisation_context(owner):
+        talk.refresh_from_db()
+        writers = list(Message.objects.filter(conversation=talk, author="agent").values_list("person", flat=True))
+        assert writers == [talk.held_by_id] and sum(results) == 1, (writers, talk.held_by_id, results)
+        assert Handover.objects.filter(conversation=talk, ended_at=None).count() == 1
+
+# Roles taken away while their owner takes and answers: whoever may no longer answer holds nothing.
+with organisation_context(owner):
+    gone = create_person("parti@brenoux.example", "Parti")
+for turn in range(5):
+    with organisation_context(owner):
+        role = grant(gone, "agent")
+        talk = conversations.begin(Audience.CITIZENS)
+        conversations.request_person(talk)
+        inbox.take(talk, gone)
+    at_once(lambda: revoke(role), lambda: inbox.write(Conversation.objects.get(pk=talk.pk), gone, "Bonjour"))
+    with organisation_context(owner):
+        talk.refresh_from_db()
+        assert (talk.state, talk.held_by) == ("file", None), talk.state
+        assert Handover.objects.filter(conversation=talk, ended_at=None).count() == 1
 
 # The same question, sent six times by an impatient finger.
 key = conversations.new_key()

@@ -170,3 +170,24 @@ def test_learning_again_from_a_few_sentences_tells_them_apart():
 )
 def test_the_apostrophes_of_telephones_change_nothing(message: str):
     assert screen(message.replace("'", "’")) == screen(message)
+
+
+def test_what_people_write_in_several_words_is_what_the_patterns_see():
+    rules = screening.settings("screening_patterns")
+    for rewritten, written in rules["expressions"].items():
+        for phrase in written:
+            (words,) = screening.sentences_of(phrase) or [[]]
+            known = any(rewritten in entries for entries in rules["classes"].values())
+            assert not known or any(screening.terms_of(word) for word in words), f"« {phrase} » is read as {words}, which no class holds"
+
+
+def test_a_mother_in_law_who_no_longer_breathes_is_an_emergency():
+    assert (Level.URGENT, "medical") in screening.by_patterns(screening.sentences_of("ma belle-mère ne respire plus"))
+
+
+@pytest.mark.parametrize(
+    "message", ["Mon dossier MDPH est-il arrivé chez vous ?", "où en est ma demande de logement social", "téléphone état civil"]
+)
+def test_where_nobody_else_is_named_a_page_that_answers_is_given(message: str):
+    found = screen(message)
+    assert not found.third_party or found.third_doubtful

@@ -121,6 +121,44 @@ def test_with_the_keyboard_alone(portal: World, tmp_path):
         until(lambda: "Votre demande est enregistrée" in main_text(driver), "the request")
 
 
+def heard(driver) -> str:
+    """What the live region has just said."""
+    said: str = driver.find_element("id", "annonce").get_attribute("textContent")
+    return said
+
+
+def test_what_is_announced_is_what_has_happened_and_the_focus_never_falls(portal: World, tmp_path):
+    focus = "return document.activeElement.id"
+    with chromium(tmp_path / "profile") as driver:
+        driver.get(portal.page("assistant/"))
+        press(driver, "Demander une personne")
+        until(lambda: "Votre demande est enregistrée" in heard(driver), "the request, announced")
+        assert driver.execute_script(focus) == "hum", "the part in which the request stands"
+        driver.find_element("id", "texte").send_keys("C’est pour un permis")
+        press(driver, "Envoyer")
+        until(lambda: heard(driver) == "Message envoyé.", "the message, announced")
+        assert driver.execute_script(focus) == "dernier"
+        press(driver, "Urbanisme")
+        until(lambda: "Votre demande est transmise : Urbanisme" in heard(driver).replace("\u00a0", " "), "the service, announced")
+        assert driver.execute_script(focus) == "hum"
+        press(driver, "Retirer ma demande")
+        until(lambda: "Vous avez retiré votre demande" in heard(driver), "the withdrawal, announced")
+        driver.find_element("id", "texte").send_keys("déchetterie")
+        press(driver, "Chercher la réponse")
+        until(lambda: heard(driver) == "Réponse arrivée.", "the answer, announced")
+        assert driver.execute_script(focus) == "dernier"
+
+
+def test_a_form_that_the_server_no_longer_takes_loses_nothing_that_is_typed(portal: World, tmp_path):
+    with chromium(tmp_path / "profile") as driver:
+        driver.get(portal.page("assistant/"))
+        driver.delete_all_cookies()
+        driver.find_element("id", "texte").send_keys("Ma longue question")
+        press(driver, "Chercher la réponse")
+        until(lambda: "n’est plus valable" in main_text(driver), "the reason")
+        assert driver.find_element("id", "texte").get_attribute("value") == "Ma longue question"
+
+
 @contextmanager
 def commune_site(portal: World) -> Iterator[str]:
     """A site of the commune on another origin, with a policy that allows no inline style nor script."""
@@ -194,7 +232,7 @@ def test_the_widget_on_a_foreign_site_with_a_strict_policy(portal: World, tmp_pa
         until(lambda: PASSAGE in inside("return root.textContent"), "the same conversation after a new page")
         shown = inside("return root.textContent")
         assert "par un modèle de langage" in shown and "C’est ouvert <i>samedi</i>. 1" in shown and "Passage 1" in shown
-        inside("[...root.querySelectorAll('button')].find(b => b.textContent === 'Demander une personne').click()")
+        inside("const b = [...root.querySelectorAll('button')].find(b => b.textContent === 'Demander une personne'); b.focus(); b.click()")
         until(lambda: "Votre demande est enregistrée" in inside("return root.textContent"), "the request")
         refused = [
             e
@@ -203,8 +241,14 @@ def test_the_widget_on_a_foreign_site_with_a_strict_policy(portal: World, tmp_pa
         ]
         assert not [e for e in refused if "favicon" not in e["message"]], refused
         assert axe_violations_light(driver) == [] and overflow(driver) <= 0
-        inside("[...root.querySelectorAll('button')].find(b => b.textContent.startsWith('Effacer')).click()")
+        assert inside("return root.activeElement.getAttribute('aria-label')") == "Parler à une personne", "the focus does not fall"
+        inside("root.querySelector('summary').click()")
+        assert PASSAGE in inside("return root.textContent") and "ne se défait pas" in inside(
+            "return root.querySelector('details').innerText"
+        )
+        inside("[...root.querySelectorAll('button')].find(b => b.textContent === 'Effacer pour toujours').click()")
         until(lambda: PASSAGE not in inside("return root.textContent"), "the erasure")
+        until(lambda: "est effacée" in inside("return root.textContent"), "the word that it is done")
 
 
 def axe_violations_light(driver) -> list[str]:

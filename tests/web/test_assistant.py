@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 
 from bocage.assistant import configuration, conversations
 from bocage.assistant.answer_types import Answer, Cited, Kind
 from bocage.assistant.documents import Audience, Origin, Step, StepKind
 from bocage.assistant.hours_line import parse_hours
-from bocage.assistant.models import Conversation, CuratedPair, Feedback, Message
+from bocage.assistant.models import Conversation, Feedback, Handover, Message
+from bocage.assistant.promise import standing
+from bocage.contract import french
 from bocage.organisations.tenancy import organisation_context
 from tests.web.portal import HOME, client_of
 
@@ -42,7 +47,11 @@ def agent(brenoux) -> Client:
 
 
 def text(response) -> str:
-    return re.sub("[\u202f\u00a0]", " ", re.sub(r"<[^>]+>", "", response.content.decode()))
+    return plain(re.sub(r"<[^>]+>", "", response.content.decode()))
+
+
+def plain(said: str) -> str:
+    return re.sub("[\u202f\u00a0]", " ", said)
 
 
 def asked(client: Client, question: str = "déchetterie ouverte ?"):
@@ -155,26 +164,6 @@ def test_two_agents_one_writer(citizen, agent, brenoux):
     assert lost.status_code == 409 and "Un long texte à ne pas perdre" in text(lost)
 
 
-def test_bad_answers_are_reviewed_and_put_in_service(citizen, agent, brenoux):
-    address = asked(citizen)
-    citizen.post(address, {"action": "personne", "service": "accueil"})
-    with organisation_context(brenoux):
-        machine = Message.objects.get(author="machine")
-    agent.post(
-        f"{BOX}{number(brenoux)}/", {"action": "pas-bon", "message": machine.pk, "reason": "faux", "answer": "Fermée.", "title": "Régie"}
-    )
-    with organisation_context(brenoux):
-        pair = CuratedPair.objects.get()
-    assert "1 réponse à relire" in text(agent.get(BOX))
-    page = f"{BOX}reponses/{pair.pk}/"
-    incomplete = agent.post(page, {"action": "valider", "question": "Déchetterie ?", "answer": "", "title": ""})
-    assert incomplete.status_code == 422
-    agent.post(page, {"action": "valider", "question": "Déchetterie ?", "answer": "Fermée le lundi.", "title": "Régie"})
-    with organisation_context(brenoux):
-        pair.refresh_from_db()
-    assert pair.state == "validee" and "Fermée le lundi." in text(agent.get(f"{BOX}reponses/"))
-
-
 def test_the_citizen_says_whether_the_passage_answers(citizen, brenoux):
     address = asked(citizen)
     with organisation_context(brenoux):
@@ -202,6 +191,44 @@ def test_a_page_that_waits_is_told_when_nothing_is_new(citizen, agent, brenoux):
     assert again.status_code == 304
     agent.post(f"{BOX}{number(brenoux)}/", {"action": "prendre"})
     assert citizen.get(address, headers={"X-Bocage-Vivant": "1", "If-None-Match": first["ETag"]}).status_code == 200
+
+
+def set_back(days: int) -> None:
+    """What is in the base, as if it had all happened ``days`` days before."""
+    earlier = timedelta(days=days)
+    Message.objects.update(created_at=F("created_at") - earlier)
+    Handover.objects.update(requested_at=F("requested_at") - earlier, due_at=F("due_at") - earlier)
+
+
+def test_a_promise_read_days_later_gives_its_date_and_says_that_it_is_late(citizen, agent, brenoux):
+    address = asked(citizen, "un humain")
+    citizen.post(address, {"action": "service", "service": "accueil"})
+    waiting = citizen.get(address, headers={"X-Bocage-Vivant": "1"})
+    with organisation_context(brenoux), timezone.override(brenoux.time_zone):
+        made = plain(standing(Handover.objects.get().due_at, timezone.localtime()))
+        assert made.startswith("Nous vous répondrons ici au plus tard le ") and made in text(waiting)
+        assert f"« {made} »" in text(agent.get(f"{BOX}{number(brenoux)}/")), "agents read what was promised, word for word"
+        set_back(9)
+        late = plain(standing(Handover.objects.get().due_at, timezone.localtime()))
+    page = citizen.get(address, headers={"X-Bocage-Vivant": "1", "If-None-Match": waiting["ETag"]})
+    assert page.status_code == 200, "the open page hears of it, though nobody wrote"
+    assert "nous sommes en retard" in late and late in text(page)
+    embedded = citizen.get(address.replace("/assistant/", "/assistant-widget/"), headers={"Origin": SITE}).json()
+    assert plain(embedded["promise"]) == late, "the same sentence on the commune's own site"
+    assert not re.search(r"\b(demain|aujourd’hui)\b", text(page).replace("'", "’"))
+
+
+def test_a_line_of_another_day_bears_its_day_and_paper_says_which_day_it_is(citizen, agent, brenoux):
+    address = asked(citizen, "un humain")
+    with organisation_context(brenoux), timezone.override(brenoux.time_zone):
+        today = Message.objects.earliest("pk")
+        assert f"Vous, à {plain(french.hour(timezone.localtime(today.created_at)))}" in text(citizen.get(address))
+        assert f"Page du {plain(french.day(timezone.localdate(), year=True))}" in text(citizen.get(address))
+        set_back(3)
+        then = timezone.localtime(Message.objects.earliest("pk").created_at)
+        said = plain(f"{french.day(then, year=then.year != timezone.localdate().year)} à {french.hour(then)}")
+    assert f"Vous, {said}" in text(citizen.get(address)) and f"La personne, {said}" in text(agent.get(f"{BOX}{number(brenoux)}/"))
+    assert f"{said[0].upper()}{said[1:]} : Votre demande est enregistrée." in text(citizen.get(address))
 
 
 def test_too_many_messages_are_refused_kindly(citizen, monkeypatch, brenoux):

@@ -141,7 +141,7 @@ def fill_assistant(person: User, mark: str) -> dict[str, object]:
     said = Message.objects.create(conversation=talk, author="citoyen", text=mark)
     answer = Answer(Kind.REFUSAL, reason=mark).to_json()
     machine = Message.objects.create(conversation=talk, author="machine", kind="refus", text=mark, answer=answer, reply_to=said)
-    request = Handover.objects.create(conversation=talk, service="accueil", requested_at=now, promise=mark, taken_by=person)
+    request = Handover.objects.create(conversation=talk, service="accueil", requested_at=now, taken_by=person)
     OutgoingMail.objects.create(handover=request, recipient=mark, subject=mark, body=mark, error=mark)
     Feedback.objects.create(message=machine, person=person, good=False, reason=mark)
     pair = CuratedPair.objects.create(audience="citoyens", question=mark, answer=mark, source_title=mark, proposed_by=person)

@@ -31,11 +31,15 @@ from bocage.methods.retrieval.postings import Floats
 from bocage.methods.retrieval.ranker import Ranker
 
 FOLDER = Path(str(resources.files("bocage.assistant.model")))
+_CALIBRATIONS = ("calibration.json", "calibration_beside.json")
 
 
 @dataclass(eq=False)
 class Model:
-    """Everything that search uses besides the index. ``embedder`` may be None: search then goes by words alone."""
+    """Everything that search uses besides the index. ``embedder`` may be None: search then goes by words alone.
+
+    ``calibration`` says when to refuse among the national sheets alone, ``beside`` where an organisation's own pages are searched too.
+    """
 
     name: str
     embedder: Embedder | None
@@ -43,6 +47,7 @@ class Model:
     projection: Floats
     ranker: Ranker | None
     calibration: Calibration | None
+    beside: Calibration | None = None
     lexicon: Phrases | None = None
     bank_vectors: Mapping[tuple[str, str], Floats] = field(default_factory=dict)
 
@@ -71,18 +76,27 @@ def load(folder: Path, embedder: Embedder) -> Model:
     """What ``save`` wrote for ``embedder``. Raises ``OSError`` or ``ValueError`` when a file is missing, damaged or of another version."""
     saved = np.load(folder / "projection.npy", allow_pickle=False).astype(np.float32)
     ranker = Ranker.from_json((folder / "ranker.json").read_text(encoding="utf-8"))
-    calibration = Calibration.from_json((folder / "calibration.json").read_text(encoding="utf-8"))
+    kept = [Calibration.from_json((folder / file).read_text(encoding="utf-8")) for file in _CALIBRATIONS]
     projection = np.ascontiguousarray(saved[1:].T)
-    if ranker.names != features.NAMES or len(calibration.weights) != len(SIGNALS) + projection.shape[1]:
+    if ranker.names != features.NAMES or any(len(each.weights) != len(SIGNALS) + projection.shape[1] for each in kept):
         raise ValueError("learnt by a version of Bocage that looked at other things")
-    return Model(fingerprint(ranker.to_json()), embedder, saved[0], projection, ranker, calibration, lexicon(), _bank_vectors(folder))
+    return Model(fingerprint(ranker.to_json()), embedder, saved[0], projection, ranker, *kept, lexicon(), _bank_vectors(folder))
 
 
-def save(folder: Path, mean: Floats, projection: Floats, ranker: Ranker, calibration: Calibration, questions: Mapping[str, Floats]) -> None:
-    """Write what was learnt. ``questions``: the mean vector (d,) of the questions of each sheet of the bank as it is now."""
+def save(
+    folder: Path,
+    mean: Floats,
+    projection: Floats,
+    ranker: Ranker,
+    calibrations: tuple[Calibration, Calibration],
+    questions: Mapping[str, Floats],
+) -> None:
+    """Write what was learnt. ``calibrations``: of the national sheets alone, and beside an organisation's own pages; ``questions``: the
+    mean vector (d,) of the questions of each sheet of the bank as it is now."""
     np.save(folder / "projection.npy", np.vstack([mean[None], projection.T]).astype(np.float16), allow_pickle=False)
     (folder / "ranker.json").write_text(ranker.to_json(), encoding="utf-8")
-    (folder / "calibration.json").write_text(calibration.to_json(), encoding="utf-8")
+    for file, calibration in zip(_CALIBRATIONS, calibrations, strict=True):
+        (folder / file).write_text(calibration.to_json(), encoding="utf-8")
     _write_bank_vectors(questions, folder)
 
 

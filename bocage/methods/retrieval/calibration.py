@@ -5,7 +5,7 @@ point.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from bocage.methods.retrieval.postings import Floats
 # What is known of a question once its candidates are ranked.
 SIGNALS = (
     "best", "margin", "spread", "centre", "own", "cover", "named", "passage", "mixed", "sheet", "gram", "unknown", "length", "most_centre",
-    "most_cover", "agree", "local",
+    "most_cover", "agree", "local", "inner", "most_inner", "service",
 )  # fmt: skip
 
 
@@ -67,17 +67,24 @@ def signals(features: Floats, scores: Floats, names: tuple[str, ...], vector: Fl
         top[at["named"]],
         top[at["passage"]] / length, top[at["mixed"]] / length, top[at["sheet"]] / length, top[at["gram"]] / length, top[at["unknown"]],
         min(length, 12.0), features[:, at["centre"]].max(), features[:, at["cover"]].max(), agree,
-        top[at["local"]],
+        top[at["local"]], top[at["inner"]], features[:, at["inner"]].max(), top[at["service"]],
     ]  # fmt: skip
     return np.concatenate([np.array(found, np.float32), tail]).astype(np.float32)
 
 
 def fit(
-    inside: Floats, outside: Floats, vector_size: int, *, ridge: float = 10.0, vector_ridge: float = 300.0, accept: float = 0.95
+    inside: Floats,
+    outside: Floats,
+    vector_size: int,
+    *,
+    ridge: float = 10.0,
+    vector_ridge: float = 300.0,
+    accept: float = 0.95,
+    judged: Floats | None = None,
 ) -> Calibration:
     """Ridge logistic regression by Newton's method, both classes weighing the same; the vector's weights are held down harder.
 
-    ``inside``, ``outside``: (n, signals + ``vector_size``). The threshold lets ``accept`` of ``inside`` through.
+    ``inside``, ``outside``: (n, signals + ``vector_size``). The threshold lets ``accept`` of ``judged`` through (``inside`` without it).
     """
     x = np.vstack([inside, outside]).astype(np.float64)
     y = np.r_[np.ones(len(inside)), np.zeros(len(outside))]
@@ -95,6 +102,5 @@ def fit(
         if np.abs(step).max() < 1e-6:
             break
     made = Calibration(mean.astype(np.float32), deviation.astype(np.float32), weights[:-1].astype(np.float32), float(weights[-1]), 0.0)
-    return Calibration(
-        made.mean, made.deviation, made.weights, made.bias, float(np.quantile(made.probability(inside.astype(np.float32)), 1 - accept))
-    )
+    likely = made.probability((inside if judged is None else judged).astype(np.float32))
+    return replace(made, threshold=float(np.quantile(likely, 1 - accept)))

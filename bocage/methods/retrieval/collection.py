@@ -38,6 +38,8 @@ class Entry:
     private_work: bool = False
     cited: float = 0.0
     """How many other documents send their reader to this one."""
+    service: bool = False
+    """A service of the directory: what is asked of it is when, where, which number."""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,8 @@ class Collection:
     """Arrays of one collection. ``postings`` by field; ``owner``: the document of each passage; ``themes``: the theme of each document
     (-1: none).
 
-    ``centre``: (documents, k) unit vectors of title, description and questions together; ``own``: the same without the questions.
+    ``centre``: (documents, k) unit vectors of title, description and questions together; ``own``: the same without the questions;
+    ``inner``: (passages, k) those of the passages, or (0, k) where they are not read one by one.
     """
 
     vocabulary: dict[str, int]
@@ -63,6 +66,8 @@ class Collection:
     cited: Floats
     centre: Floats
     own: Floats
+    inner: Floats
+    services: Floats
     words: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -101,8 +106,11 @@ def _passages(entry: Entry, title: list[str], words: Counter[str]) -> tuple[list
     return rows, body
 
 
-def build_collection(entries: Sequence[Entry], own: Floats, centre: Floats, base: Collection | None = None) -> Collection:
-    """Index ``entries``. ``own`` and ``centre`` are their vectors (see ``Collection``), (entries, k), or (entries, 0) without embedder.
+def build_collection(
+    entries: Sequence[Entry], own: Floats, centre: Floats, base: Collection | None = None, inner: Floats | None = None
+) -> Collection:
+    """Index ``entries``. ``own`` and ``centre`` are their vectors (see ``Collection``), (entries, k), or (entries, 0) without embedder;
+    ``inner`` those of their passages, in order, if any.
 
     With ``base``, frequencies of both collections are added and lengths are those of ``base``.
     """
@@ -133,7 +141,7 @@ def build_collection(entries: Sequence[Entry], own: Floats, centre: Floats, base
         vocabulary, gram_vocabulary, postings, stats, np.array(owner, np.int32), themes, theme_count, title_sizes,
         np.array([len(e.questions) for e in entries], np.float32), counts["mixed"].lengths() - counts["summary"].lengths(), background,
         np.array([e.private_work for e in entries], np.float32), np.array([e.cited for e in entries], np.float32),
-        centre, own, _words(entries, words),
+        centre, own, own[:0] if inner is None else inner, np.array([e.service for e in entries], np.float32), _words(entries, words),
     )  # fmt: skip
 
 

@@ -16,11 +16,11 @@ from bocage.methods.retrieval.postings import Floats
 from bocage.methods.retrieval.question import Question
 
 # Scores of which the candidates' rank and distance to the best also count.
-COMPARED = (*FIELDS, "sheet", "theme", "cover", "named", "centre", "own")
-ALONE = ("bank_size", "private_work", "length", "unknown", "local")
+COMPARED = (*FIELDS, "sheet", "theme", "cover", "named", "centre", "own", "inner")
+ALONE = ("bank_size", "private_work", "length", "unknown", "local", "service", "practical")
 NAMES = tuple(f"{name}{kind}" for name in COMPARED for kind in ("", "_gap", "_rank")) + ALONE
 # What proposes candidates, and how many each.
-PROPOSERS, EACH = ("body", "passage", "mixed", "gram", "centre", "sheet", "own", "bank"), 30
+PROPOSERS, EACH = ("body", "passage", "mixed", "gram", "centre", "sheet", "own", "inner", "bank"), 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,19 @@ def score(question: Question, vector: Floats | None, collection: Collection) -> 
     found["cover"], found["named"] = _coverage(query, collection)
     if vector is not None and collection.centre.shape[1]:
         found["centre"], found["own"] = collection.centre @ vector, collection.own @ vector
+        found["inner"] = _nearest_passage(vector, collection) if len(collection.inner) else found["own"]
     else:
-        found["centre"] = found["own"] = np.zeros(n, np.float32)
+        found["centre"] = found["own"] = found["inner"] = np.zeros(n, np.float32)
     asked = [w for w, weight in question.weights.items() if weight >= 0.5]
     lost = sum(w not in collection.vocabulary for w in asked) / max(len(asked), 1)
     return Scores(found, passages, lost)
+
+
+def _nearest_passage(vector: Floats, collection: Collection) -> Floats:
+    """For each document, the likeness of its passage that is nearest to the question."""
+    best = np.full(collection.size, -1, np.float32)
+    np.maximum.at(best, collection.owner, (collection.inner @ vector).astype(np.float32))
+    return best
 
 
 def _coverage(query: dict[int, float], collection: Collection) -> tuple[Floats, Floats]:
@@ -114,6 +122,8 @@ def table(question: Question, parts: Sequence[Part]) -> Floats:
     columns.append(np.full(total, min(len(question.weights), 30), np.float32))
     columns.append(np.full(total, min((p.scores.unknown for p in parts), default=1.0), np.float32))
     columns.append(np.concatenate([np.full(len(p.rows), p.local, np.float32) for p in parts]))
+    columns.append(np.concatenate([p.collection.services[p.rows] for p in parts]))
+    columns.append(np.full(total, question.practical, np.float32))
     return np.stack(columns, axis=1).astype(np.float32) if total else np.zeros((0, len(NAMES)), np.float32)
 
 

@@ -19,6 +19,9 @@ _ASKS = re.compile(
     r"puis-je|peut-on|dois-je|doit-on|faut-il|ai-je|a-t-on|y a-t-il|je (?:voudrais|cherche|veux|souhaite|souhaiterais|peux|dois)|"
     r"j'aimerais|que (?:faire|dois|puis)|a qui|on (?:peut|doit) )"
 )
+_PRACTICAL = re.compile(
+    r"heure|horaire|\bouv[er]|\bferm|telephon|\btel\b|\bnumeros?\b|\badresses?\b|\bmails?\b|courriel|\bappel|joindre|contact|\bsitue|rendez-vous|\brdv\b"
+)
 _TWO = re.compile(
     r"[?!.;]\s+(?:et|puis|aussi|sinon|par ailleurs|autre chose|autre question|en plus|ensuite|et puis|d'ailleurs)?\b"
     r"|,?\s+(?:et (?:aussi|puis|sinon|en plus|ensuite|par ailleurs|autre chose)|sinon|par ailleurs|autre question|au passage|en meme temps|"
@@ -29,12 +32,14 @@ _TWO = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is searched for. ``weights``: stem → weight; ``grams``: character n-gram → weight; ``text``: what the embedder reads."""
+    """What is searched for. ``weights``: stem → weight; ``grams``: character n-gram → weight; ``text``: what the embedder reads;
+    ``practical``: it asks when, where or whom to call, as one does of a service."""
 
     text: str
     words: tuple[str, ...]
     weights: Mapping[str, float]
     grams: Mapping[str, float]
+    practical: bool = False
 
 
 def grams(word: str) -> list[str]:
@@ -93,4 +98,4 @@ def read_question(text: str, speller: Speller | JointSpeller | None = None, lexi
     if lexicon is not None:
         for one in stems(lexicon.added(every)):
             weights.setdefault(one, ADDED)
-    return Question(text, tuple(every), weights, small)
+    return Question(text, tuple(every), weights, small, bool(_PRACTICAL.search(" ".join(every))))

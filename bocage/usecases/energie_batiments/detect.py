@@ -73,7 +73,7 @@ def from_days(
     alarms = _streams({"total": (kwh, awaited)}, known, reference, limits or watch.Limits())
     held = np.zeros(kwh.shape, dtype=bool)
     held[:, 3:] = (kwh[:, 3:] == kwh[:, 2:-1]) & (kwh[:, 2:-1] == kwh[:, 1:-2]) & (kwh[:, 1:-2] == kwh[:, :-3])
-    frozen = _rare(held, reference)
+    frozen = _stuck(kwh, held, reference)
     missing = _gone(np.isnan(kwh).astype(float), np.isnan(kwh[:, -1]))
     alarms["stuck"] = _after(frozen, reference)
     alarms["gaps"] = _after(_missing(missing, 3) > 0.5, reference)
@@ -89,7 +89,7 @@ def from_hours(
     missing = _gone(np.isnan(kwh).mean(axis=2), np.isnan(kwh[:, -1]).all(axis=1))
     shape = hourly.expected(rows, shrink, kwh, slice(0, reference))
     unit = unit_faults.jumps(kwh, shape, reference)
-    frozen = _rare(watch.stuck(kwh), reference)
+    frozen = _stuck(kwh, watch.stuck(kwh), reference)
     silent = frozen | unit.absurd
     sound = np.where(silent[:, :, None], np.nan, kwh) if silent.any() else kwh
     seen = hourly.channels(hourly.filled(sound, shape))
@@ -134,10 +134,11 @@ def _after(days: np.ndarray, reference: int) -> np.ndarray:
     return days & (np.arange(days.shape[1]) >= reference)
 
 
-def _rare(days: np.ndarray, reference: int) -> np.ndarray:
-    """``days``, for meters where it hardly happened in the reference (a coarse meter repeats itself all the time)."""
-    usual = days[:, :reference].mean(axis=1, keepdims=True) > 0.01
-    result: np.ndarray = days & ~usual
+def _stuck(kwh: np.ndarray, held: np.ndarray, reference: int) -> np.ndarray:
+    """``held`` days, for meters where it hardly happened in the reference and values that they hardly showed: a coarse meter repeats itself
+    all the time, or all summer."""
+    rare = held & ~(held[:, :reference].mean(axis=1, keepdims=True) > 0.01)
+    result: np.ndarray = rare & ~watch.common_values(kwh, rare, reference)
     return result
 
 

@@ -20,6 +20,9 @@ HALF_LIFE = 21.0
 LAG = 7
 """Days after which a new level begins to be taken as a habit, and its half-life: the alarm has been given by then."""
 
+COMMON = 0.03
+"""Part of a meter's past readings from which a value is one of its usual ones."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -101,6 +104,24 @@ def stuck(kwh: np.ndarray, hours: int = 10) -> np.ndarray:
     held = np.zeros(flat.shape, dtype=bool)
     held[:, hours - 1 :] = (run[:, hours - 1 :] - run[:, : -(hours - 1)]) == hours - 1
     return held.reshape(kwh.shape).any(axis=2)
+
+
+def common_values(kwh: np.ndarray, days: np.ndarray, reference: int) -> np.ndarray:
+    """(meters, days) bool: those of ``days`` whose commonest reading made ``COMMON`` of the readings before ``reference``, or more.
+
+    A gas index in whole cubic metres moves by 11 kWh at a time: in summer it shows the same two or three figures, and repeats them by
+    chance. ``kwh`` (meters, days) or (meters, days, 24); ``days`` (meters, days).
+    """
+    result = np.zeros(days.shape, dtype=bool)
+    for meter in np.flatnonzero(days.any(axis=1)):
+        past = kwh[meter, :reference]
+        known = np.sort(past[np.isfinite(past)])
+        for day in np.flatnonzero(days[meter]):
+            values, counts = np.unique(kwh[meter, day], return_counts=True)
+            at = values[np.argmax(counts)]
+            seen = np.searchsorted(known, at, "right") - np.searchsorted(known, at, "left")
+            result[meter, day] = seen >= COMMON * max(len(known), 1)
+    return result
 
 
 def clock_slip(actual: np.ndarray, awaited: np.ndarray) -> np.ndarray:

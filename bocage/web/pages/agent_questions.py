@@ -15,7 +15,7 @@ from bocage.assistant import conversations, curation
 from bocage.assistant.answer_types import Author
 from bocage.assistant.configuration import configuration
 from bocage.assistant.documents import Audience
-from bocage.assistant.limits import count_message
+from bocage.assistant.limits import count_erasure, count_message
 from bocage.assistant.models import Conversation
 from bocage.contract.errors import BocageError
 from bocage.organisations.membership import Permission
@@ -59,16 +59,17 @@ def agent_talk(request: HttpRequest, conversation_id: int) -> HttpResponse:
         raise Http404
     if request.method != "POST":
         return _show(request, talk)
-    action = request.POST.get("action", "question")
+    action, address = request.POST.get("action", "question"), request.META.get("REMOTE_ADDR", "")
     try:
-        count_message(request.META.get("REMOTE_ADDR", ""), talk)
-        if action == "pas-bon":
-            note_bad(talk, request.user, request.POST)  # type: ignore[arg-type]
-            messages.success(request, "C’est noté. La bonne réponse attend une relecture.")
-        elif action == "effacer":
+        if action == "effacer":
+            count_erasure(address)
             conversations.erase(talk)
             messages.success(request, "La question est effacée.")
             return redirect("web:agent_questions", organisation=request.organisation.slug)  # type: ignore[attr-defined]
+        count_message(address, talk)
+        if action == "pas-bon":
+            note_bad(talk, request.user, request.POST)  # type: ignore[arg-type]
+            messages.success(request, "C’est noté. La bonne réponse attend une relecture.")
         elif action == "relancer":
             pending = conversations.unanswered(talk)
             if pending is not None:
@@ -105,7 +106,7 @@ def _show(request: HttpRequest, talk: Conversation | None, error: str = "") -> H
         "error": error,
         "typed": request.POST.get("texte", "") if error else "",
         "key": "" if talk else request.POST.get("cle") or conversations.new_key(),
-        "nonce": request.POST.get("jeton") if error else secrets.token_urlsafe(16),
+        "nonce": (error and request.POST.get("jeton")) or secrets.token_urlsafe(16),
         "most": conversations.MAX_MESSAGE,
     }
     return render(request, "web/assistant/agent_questions.html", context, status=422 if error else 200)

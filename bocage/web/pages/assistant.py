@@ -99,7 +99,7 @@ def _show(request: HttpRequest, conversation: Conversation | None, error: Bocage
         "typed": request.POST.get("texte", "") if error else "",
         "typed_contact": request.POST.get("contact", "") if error else "",
         "key": "" if conversation else request.POST.get("cle") or conversations.new_key(),
-        "nonce": request.POST.get("jeton") if error else secrets.token_urlsafe(16),
+        "nonce": (error and request.POST.get("jeton")) or secrets.token_urlsafe(16),
         "phone": written,
         "dialled": dialled,
         "most": conversations.MAX_MESSAGE,

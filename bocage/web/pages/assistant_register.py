@@ -69,6 +69,7 @@ def _report() -> Report:
 def _figures(of: Figures) -> dict[str, Any]:
     return {
         "questions": of.questions,
+        "requests": of.requests,
         "answered_share": of.answered_share,
         "refused_share": of.refused_share,
         "handed_over_share": of.handed_over_share,

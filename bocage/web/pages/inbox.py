@@ -16,13 +16,14 @@ from django.views.decorators.http import require_http_methods
 from bocage.assistant import curation, inbox
 from bocage.assistant.configuration import configuration
 from bocage.assistant.handover import State, may_write
-from bocage.assistant.models import Conversation, CuratedPair, Handover, Message, OutgoingMail
+from bocage.assistant.models import Conversation, CuratedPair, Handover, OutgoingMail
 from bocage.assistant.transitions import UnknownConversation, open_handover
 from bocage.contract.errors import BocageError
 from bocage.organisations.membership import Permission
 from bocage.organisations.models import User
 from bocage.web.access import page
-from bocage.web.talk import lines_of
+from bocage.web.pages import pairs
+from bocage.web.talk import Line, lines_of
 
 
 @never_cache
@@ -78,46 +79,14 @@ def conversation(request: HttpRequest, conversation_id: int) -> HttpResponse:
     return redirect(request.path + ("#dernier" if action == "ecrire" else ""))
 
 
-@never_cache
-@require_http_methods(["GET"])
-@page(Permission.REPONDRE)
-def pairs(request: HttpRequest) -> HttpResponse:
-    """Questions and answers that wait for a review, and those in service."""
-    found = CuratedPair.objects.select_related("proposed_by", "reviewed_by")
-    context = {
-        "to_review": found.filter(state=CuratedPair.State.TO_REVIEW).order_by("pk")[:100],
-        "validated": found.filter(state=CuratedPair.State.VALIDATED)[:100],
-    }
-    return render(request, "web/assistant/pairs.html", context)
-
-
-@never_cache
-@require_http_methods(["GET", "POST"])
-@page(Permission.REPONDRE)
-def pair(request: HttpRequest, pair_id: int) -> HttpResponse:
-    """Review one pair: complete and validate it, or reject it."""
-    found = CuratedPair.objects.select_related("proposed_by", "reviewed_by").filter(pk=pair_id).first()
-    if found is None:
-        raise Http404
-    error, sent = "", request.POST
-    if request.method == "POST":
-        valid = sent.get("action") == "valider"
-        try:
-            fields = (sent.get(name, "") for name in ("question", "answer", "title", "url"))
-            curation.review(found, request.user, valid, *fields)  # type: ignore[arg-type]
-        except BocageError as refused:
-            error = refused.message
-        else:
-            messages.success(request, "La réponse est validée : elle passe devant les autres." if valid else "La proposition est rejetée.")
-            return redirect("web:inbox_pairs", organisation=request.organisation.slug)  # type: ignore[attr-defined]
-    held = {"question": found.question, "answer": found.answer, "title": found.source_title, "url": found.source_url}
-    typed = {name: sent.get(name, value) for name, value in held.items()} if error else held
-    return render(request, "web/assistant/pair.html", {"pair": found, "typed": typed, "error": error}, status=422 if error else 200)
-
-
 def _take(found: Conversation, agent: User, sent: QueryDict) -> str:
     inbox.take(found, agent)
     return "La demande est à vous : la machine se tait, et personne d’autre n’écrit."
+
+
+def _replace(found: Conversation, agent: User, sent: QueryDict) -> str:
+    before = inbox.replace(found, agent)
+    return f"La demande, que tenait {before}, est à vous : personne d’autre n’y écrit."
 
 
 def _write(found: Conversation, agent: User, sent: QueryDict) -> str:
@@ -149,7 +118,7 @@ def note_bad(found: Conversation, agent: User, sent: QueryDict) -> CuratedPair:
     number = sent.get("message", "")
     message = None
     if number.isdecimal() and len(number) < 16:
-        message = Message.objects.filter(conversation=found, pk=int(number)).select_related("conversation", "reply_to").first()
+        message = inbox.readable(found).filter(pk=int(number)).select_related("conversation", "reply_to").first()
     if message is None:
         raise UnknownConversation("Cette réponse n’existe pas.")
     fields = {name: sent.get(name, "") for name in ("reason", "answer", "title", "url")}
@@ -158,6 +127,7 @@ def note_bad(found: Conversation, agent: User, sent: QueryDict) -> CuratedPair:
 
 _ACTIONS: dict[str, Callable[[Conversation, User, QueryDict], str]] = {
     "prendre": _take,
+    "reprendre": _replace,
     "ecrire": _write,
     "transferer": _transfer,
     "regler": _resolve,
@@ -169,13 +139,16 @@ def _show(request: HttpRequest, found: Conversation, error: str = "", status: in
     settings, handover = configuration(), open_handover(found)
     agent: Any = request.user
     past = list(Handover.objects.filter(conversation=found).select_related("taken_by").order_by("pk"))
+    silent = inbox.silent_since(found)
     context = {
         "found": found,
         "handover": handover,
         "line": inbox.Line(found, handover, "", "", timezone.now()) if handover else None,
-        "lines": lines_of(found, agent),
+        "lines": _lines(found, agent),
         "agents": True,
         "mine": may_write(found.dialogue, agent.pk),
+        "replaceable": inbox.replaceable(found) and found.held_by != agent,
+        "silent": inbox.duration(timezone.now() - silent) if silent else "",
         "takeable": found.state in (State.ASKED, State.QUEUED),
         "service": settings.service(found.service) if found.service else None,
         "others": [service for service in settings.services if service.slug != found.service],
@@ -186,6 +159,11 @@ def _show(request: HttpRequest, found: Conversation, error: str = "", status: in
         "failed_mail": OutgoingMail.objects.filter(handover__conversation=found).exclude(error="").first(),
     }
     return render(request, "web/assistant/inbox_conversation.html", context, status=status if error else 200)
+
+
+def _lines(found: Conversation, agent: User) -> list[Line]:
+    until = inbox.read_until(found)
+    return [line for line in lines_of(found, agent) if until is None or line.message.created_at <= until]
 
 
 def _mail_state() -> dict[str, Any]:
@@ -199,6 +177,5 @@ def _mail_state() -> dict[str, Any]:
 urlpatterns = [
     path("boite/", queue, name="inbox"),
     path("boite/<int:conversation_id>/", conversation, name="inbox_conversation"),
-    path("boite/reponses/", pairs, name="inbox_pairs"),
-    path("boite/reponses/<int:pair_id>/", pair, name="inbox_pair"),
+    *pairs.urlpatterns,
 ]

@@ -113,17 +113,18 @@ def _body(request: HttpRequest) -> dict[str, str]:
 def _document(request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
     conversation.refresh_from_db()
     context = talk_context(conversation)
-    handover = context["handover"]
     return {
         "key": conversation.secret,
         "state": conversation.state,
         "alive": context["alive"],
         "pending": context["pending"] is not None,
-        "promise": handover.promise if handover else "",
+        "expected": context["expected"],
+        "promise": context["promise"],
         "person": conversation.held_by.name if conversation.held_by else "",
         "services": [{"slug": s.slug, "name": s.name} for s in context["settings"].services] if context["several"] else [],
         "contact": bool(conversation.contact),
         "calm": context["calm"],
+        "reopens": bool(conversation.settled_by) and not conversation.waits,
         "messages": [_message(line, conversation.state == State.BOT) for line in context["lines"]],
     }
 

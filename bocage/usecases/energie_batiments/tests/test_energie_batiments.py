@@ -76,6 +76,18 @@ def test_a_fault_of_the_meter_is_not_taken_for_the_building(fleet: simulated.Fle
     assert actions(run(inputs(fleet, kwh[None].repeat(2, axis=0), [1])))["Bâtiment n° 1"] == report.METER[action]
 
 
+def test_a_gas_index_in_whole_cubic_metres_is_not_stuck_in_summer_and_a_fine_meter_is() -> None:
+    days = pd.date_range("2023-01-01", "2024-09-30", freq="D")
+    heating = 200 * np.clip(np.cos(2 * np.pi * (days.day_of_year.to_numpy() - 15) / 365), 0, None)
+    fine = heating + 30 + np.random.default_rng(3).normal(0, 4, len(days))
+    fine[-12:] = fine[-12]
+    cubic_metres = np.round(heating / 11.2) + np.resize([1, 2, 3, 2], len(days))
+    cubic_metres[days.slice_indexer("2024-07-08", "2024-07-11")] = 2
+    found = detect.from_days(np.stack([11.2 * cubic_metres, fine]), daily.calendar(days, "FR", ("B",)), None, 365)
+    assert not found.alarms["stuck"][0].any()
+    assert found.alarms["stuck"][1, -9:].any()
+
+
 def test_a_day_of_25_hours_raises_no_alarm_and_keeps_its_energy() -> None:
     hours = pd.date_range("2023-01-01", "2024-11-20", freq="h", tz=ZONE, inclusive="left")
     table = pd.DataFrame({"point": "p", "debut": hours.tz_convert("UTC"), "heures": 1.0, "kwh": 2.0 + 0.1 * np.sin(np.arange(len(hours)))})

@@ -10,9 +10,10 @@
     + "@media(prefers-color-scheme:dark){:host([dark=auto]){--brand:#9ccaa8;--on:#121a14;--ink:#e9e7dd;--soft:#b4b7aa;--paper:#161916;--rule:#3a403a;--bad:#f2a98c}}"
     + "*{box-sizing:border-box}section{background:var(--paper);color:var(--ink);border-top:4px solid var(--brand);padding:1rem;max-width:40rem}"
     + "h2{font-size:1.25rem;line-height:1.3;margin:0 0 .5rem}p,ul,blockquote,form{margin:0 0 .75rem}.s{font-size:.9375rem;color:var(--soft)}"
-    + "a{color:var(--brand)}a:focus-visible,button:focus-visible,textarea:focus-visible,input:focus-visible,[tabindex]:focus-visible{outline:3px solid #b35a00;outline-offset:2px}"
+    + "a{color:var(--brand)}a:focus-visible,button:focus-visible,summary:focus-visible,textarea:focus-visible,input:focus-visible,[tabindex]:focus-visible{outline:3px solid #b35a00;outline-offset:2px}"
     + "button{font:600 1rem/1.3 inherit;font-family:inherit;min-height:2.75rem;padding:.5rem 1rem;margin:0 .5rem .5rem 0;border:1px solid var(--brand);border-radius:2px;background:none;color:var(--brand);cursor:pointer}"
-    + "button.m{background:var(--brand);color:var(--on)}button[disabled]{opacity:.5}label{display:block;font-weight:600}"
+    + "summary{cursor:pointer;padding:.5rem 0;color:var(--brand);font-weight:600}"
+    + "button.m{background:var(--brand);color:var(--on)}button[aria-disabled=true]{opacity:.5}label{display:block;font-weight:600}"
     + "textarea,input[type=text]{width:100%;font:inherit;color:inherit;background:var(--paper);border:1px solid #7d8175;border-radius:2px;padding:.5rem;min-height:2.75rem;margin-bottom:.5rem}"
     + "blockquote{border-left:4px solid var(--brand);padding-left:1rem;font-size:1.0625rem}blockquote p{margin:0 0 .25rem;white-space:pre-line}"
     + ".you{font-weight:600;white-space:pre-line;margin-top:1rem}.who{border-left:4px double var(--brand);padding-left:1rem;white-space:pre-line}.bad{color:var(--bad);font-weight:600}"
@@ -63,7 +64,9 @@
     draw() {
       var f = this.first;
       this.log = el("div", { class: "log", role: "log", "aria-label": "Conversation", tabindex: "0" });
-      this.human = el("div", {});
+      this.human = el("div", { role: "group", "aria-label": "Parler à une personne", tabindex: "-1" });
+      this.news = el("p", { class: "s", role: "status" });
+      this.drawn = "";
       this.problem = el("p", { class: "bad", role: "alert" });
       this.field = el("textarea", { id: "q", rows: "2", maxlength: f.most, "aria-describedby": "k" });
       this.send = el("button", { class: "m", type: "submit" }, "Envoyer");
@@ -75,24 +78,34 @@
       }.bind(this));
       this.box.replaceChildren(el("h2", {}, "Poser une question à " + f.name),
         el("p", { class: "s" }, "Vous parlez à une machine. Elle recopie mot pour mot le passage qui répond, avec sa source. Une personne est à un clic."),
-        this.log, this.problem, this.form, this.human);
+        this.news, this.log, this.problem, this.form, this.human);
       this.people({ state: "bot" });
     }
+    /* Drawn again only when something in it changes: a button that the person has reached stays under the finger. */
     people(talk) {
-      var f = this.first, self = this, parts = [];
+      var f = this.first, self = this, parts = [], at = this.shadowRoot.activeElement, expected = talk.expected || f.expected;
+      var now = JSON.stringify([talk.state, talk.person, talk.promise, talk.services, talk.contact, talk.calm, talk.reopens,
+        expected, !!this.key]);
+      if (now === this.drawn || this.human.contains(at) && /INPUT/.test(at.tagName)) return;
+      this.drawn = now;
       function does(action, text, main, more) { return el("button", { type: "button", class: main ? "m" : "", on: function () { self.act(Object.assign({ action: action }, more)); } }, text); }
-      if (talk.state === "bot") parts = [el("p", { class: "s" }, f.expected), does("personne", "Demander une personne")];
-      else if (talk.state === "resolu") parts = [el("p", {}, "Votre demande est réglée."), does("rouvrir", "Ce n’est pas réglé")];
+      if (talk.reopens) parts = [el("p", {}, "Votre demande est réglée."), does("rouvrir", "Ce n’est pas réglé")];
+      if (/^(bot|resolu)$/.test(talk.state)) parts.push(el("p", { class: "s" }, expected), does("personne", "Demander une personne"));
       else {
-        parts = [el("p", {}, talk.person ? talk.person + " vous répond. La machine se tait." : "Votre demande est enregistrée. " + talk.promise)];
+        parts.push(el("p", {}, talk.person ? talk.person + " vous répond. La machine se tait." : "Votre demande est enregistrée. " + talk.promise));
         if (talk.state === "demande") (talk.services || []).forEach(function (s) { parts.push(does("service", s.name, false, { service: s.slug })); });
         if (!talk.contact) parts.push(this.contact());
         if (talk.calm) parts.push(does("pas-urgence", "Ce n’est pas une urgence : chercher la réponse"));
         if (talk.state !== "humain") parts.push(does("retirer", "Retirer ma demande"));
       }
       if (f.phone) parts.push(el("p", { class: "s" }, ["Par téléphone : ", link("tel:" + f.tel, f.phone)]));
-      if (this.key) parts.push(does("effacer", "Effacer cette conversation"));
-      if (!this.human.contains(this.getRootNode && this.shadowRoot.activeElement) || !/INPUT/.test(this.shadowRoot.activeElement.tagName)) this.human.replaceChildren.apply(this.human, parts);
+      if (this.key) parts.push(el("details", {}, [el("summary", {}, "Effacer cette conversation"),
+        el("p", {}, "Tout ce qui est écrit ici disparaît, pour vous et pour la collectivité"
+          + (/^(bot|resolu)$/.test(talk.state) ? "" : ", et votre demande à une personne avec") + ". Cela ne se défait pas."),
+        does("effacer", "Effacer pour toujours")]));
+      this.human.replaceChildren.apply(this.human, parts);
+      /* The button that was pressed may be gone: the focus goes to what takes its place. */
+      if (at && !at.isConnected) this.human.focus();
     }
     contact() {
       var field = el("input", { type: "text", id: "c", maxlength: "200" }), agree = el("input", { type: "checkbox", id: "o" });
@@ -107,25 +120,34 @@
     }
     act(body, asks) {
       if (this.busy) return;
-      this.busy = true; this.send.disabled = true; this.problem.textContent = "";
-      var known = this.key;
+      this.busy = true; this.send.setAttribute("aria-disabled", "true"); this.problem.textContent = ""; this.news.textContent = "";
+      var known = this.key, from = this.shadowRoot.activeElement;
       this.call("POST", known ? encodeURIComponent(known) + "/" : "", known ? body : Object.assign({ start: this.first.start }, body)).then(function (talk) {
-        if (talk.erased) return this.forget();
+        if (talk.erased) { this.field.value = ""; return this.forget("La conversation est effacée. Il n’en reste rien ici."); }
         if (asks) { this.field.value = ""; this.waiting = nonce(); }
         this.show(talk);
+        if (from && !from.isConnected && !this.shadowRoot.activeElement) this.log.focus();
       }.bind(this), function (error) {
-        if (error.status === 404 && known) return this.forget();
+        if (error.status === 404 && known) return this.forget(error.message);
         this.problem.textContent = error.status ? error.message : "Le serveur n’a pas répondu. Votre message est resté dans le champ : envoyez-le de nouveau.";
-      }.bind(this)).then(function () { this.busy = false; this.send.disabled = false; }.bind(this));
+      }.bind(this)).then(function () { this.busy = false; this.send.removeAttribute("aria-disabled"); }.bind(this));
     }
-    forget() {
+    /* A new start, told why; a message that was being written is kept. */
+    forget(why) {
+      var typed = this.field.value, inside = this.shadowRoot.activeElement;
       try { sessionStorage.removeItem(this.store); } catch (e) { /* Storage is off: the key lived in memory only. */ }
       this.key = ""; this.seen = 0; clearTimeout(this.timer);
-      return this.call("GET", "").then(function (first) { this.first = first; this.draw(); }.bind(this), this.away.bind(this));
+      return this.call("GET", "").then(function (first) {
+        this.first = first;
+        this.draw();
+        this.field.value = typed;
+        this.news.textContent = why;
+        if (inside) this.field.focus();
+      }.bind(this), this.away.bind(this));
     }
     look() {
       this.call("GET", encodeURIComponent(this.key) + "/").then(this.show.bind(this), function (error) {
-        if (error.status === 404) return this.forget();
+        if (error.status === 404) return this.forget(error.message);
         this.later(20000);
       }.bind(this));
     }
@@ -142,11 +164,12 @@
       if (talk.alive) this.later(this.pause);
     }
     message(m) {
-      var self = this, node = el("div", {});
+      var self = this, node = el("div", {}), choice = nonce();
       if (m.author === "citoyen") return el("p", { class: "you" }, m.text);
-      if (m.author === "systeme") return el("p", { class: "s" }, m.text);
+      if (m.author === "systeme") return el("p", { class: "s" }, m.who + " : " + m.text);
       if (m.author === "agent") { node.append(el("p", { class: "s" }, m.who), el("p", { class: "who" }, m.text)); return node; }
       if (m.kind === "urgence") node.append(el("p", { class: "bad" }, ["En danger ? Appelez ", link("tel:15", "15"), ", ", link("tel:112", "112"), " ou ", link("tel:3114", "3114"), "."]));
+      if (m.notice) node.append(el("p", {}, m.notice));
       if (m.worded.length) node.append(el("p", { class: "s" }, "En plus simple, par un modèle de langage. Chaque phrase est vérifiée dans le passage dont elle porte le numéro."));
       m.worded.forEach(function (w) { node.append(el("p", {}, [w.text + " ", el("sup", {}, String(w.passage))])); });
       m.quotes.forEach(function (q, n) {
@@ -156,11 +179,10 @@
           el("p", { class: "s" }, [q.origin + " : " + q.place + ". " + (q.publisher ? q.publisher + ". " : "") + (q.date ? "Mise à jour le " + day(q.date) + ". " : "Sans date. ") + (q.licence ? q.licence + ". " : ""),
             q.stale ? el("b", {}, "Plus de douze mois : vérifiez avant d’agir. ") : "", q.url ? link(q.url, "Lire la source") : ""]));
       });
-      if (m.notice) node.append(el("p", {}, m.notice));
       if (m.text) node.append(el("p", {}, m.text));
       if (m.steps.length) node.append(el("ul", {}, m.steps.map(function (s) { return el("li", {}, [s.kind + " : ", link(s.href, s.label), s.target && s.target !== s.label && !/^https?:/.test(s.target) ? ", " + s.target : ""]); })));
       if (m.options.length) node.append(el("div", { class: "o" }, m.options.map(function (o) {
-        return el("button", { type: "button", on: function () { self.act({ action: "question", texte: o.question, jeton: "choix-" + m.id }); } }, o.label);
+        return el("button", { type: "button", on: function () { self.act({ action: "question", texte: o.question, jeton: choice }); } }, o.label);
       })));
       return node;
     }
