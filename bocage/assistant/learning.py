@@ -129,11 +129,11 @@ def _calibrate(
         for f in range(PARTS):
             c = calibration.fit(x[of_x != f], y[of_y != f], size)
             inner[of_x == f], outer[of_y == f] = c.probability(x[of_x == f]), c.probability(y[of_y == f])
-        judged = (town == in_towns)[asked]
-        inner, outer = inner[judged], outer[[s.town == in_towns for s in beside]]
+        inner, outer = inner[(town == in_towns)[asked]], outer[[s.town == in_towns for s in beside]]
         told = f"AUC {auc(inner, outer):.3f}, refused at 95 % accepted {refused_at(inner, outer):.3f}"
         say(f"refusal {name}, cross-validated: {told}")
-        return calibration.fit(x, y, size, judged=x[judged])
+        # The threshold is set on what is hardest to find: what a town is asked, and sheets whose questions nobody wrote.
+        return calibration.fit(x, y, size, judged=x[(town if in_towns else a.place == Place.BARE)[asked]])
 
     return (
         fitted("among national sheets", known & alone, strangers, in_towns=False),

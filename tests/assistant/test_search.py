@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from bocage.assistant.index import IndexUnreadable, build, in_space_of, is_curre
 from bocage.assistant.index import open as open_index
 from bocage.assistant.model import default_model
 from bocage.assistant.search import read, search
+from bocage.methods.retrieval import features
 from bocage.methods.retrieval.text import stems
 
 
@@ -199,6 +201,34 @@ def test_an_index_outlives_the_model_it_was_made_with(tmp_path):
     (tmp_path / "former" / former.version / "vectors.npy").write_bytes(b"")
     with pytest.raises(IndexUnreadable):
         in_space_of(former, turned)
+
+
+PAGE = sheet(
+    "chiens", "L’animal en ville", "La vaccination est obligatoire.", "Un chien court librement au parc des Saules avant dix heures.",
+    origin=Origin.LOCAL,
+)  # fmt: skip
+
+
+def test_an_own_page_is_found_by_one_of_its_passages(tmp_path, national):
+    model = default_model()
+    own = build([PAGE, sheet("parc", "Le parc des Saules", "Le parc ouvre à huit heures.", origin=Origin.LOCAL)], tmp_path, model=model)
+    assert own.collection.inner.shape == (3, model.projection.shape[1]) and not len(national.collection.inner)
+    asked, vector = read("où lâcher mon toutou sans laisse", [own], model)
+    by_passage, whole = features.score(asked, vector, own.collection).documents["inner"], own.collection.own @ vector
+    assert by_passage[0] > whole[0] and by_passage[0] > by_passage[1]
+
+
+def test_an_index_of_the_former_format_is_read_without_passages(tmp_path):
+    model = default_model()
+    made = build([PAGE], tmp_path, model=model)
+    meta = json.loads((tmp_path / made.version / "meta.json").read_text())
+    (tmp_path / made.version / "meta.json").write_text(json.dumps(meta | {"format": 2}))
+    for lacking in ("inner.npy", "services.npy", "inner_vectors.npy"):
+        (tmp_path / made.version / lacking).unlink()
+    former = open_index(tmp_path)
+    assert not len(former.collection.inner) and search("chien au parc", [former], model=model).hits
+    assert not len(in_space_of(former, replace(model, name="suivant")).collection.inner)
+    assert len(build([PAGE], tmp_path, model=model).collection.inner) == 2
 
 
 def test_unchanged_documents_keep_their_vectors(tmp_path):
