@@ -17,7 +17,8 @@ from bocage.assistant import curation, inbox
 from bocage.assistant.configuration import configuration
 from bocage.assistant.handover import State, may_write
 from bocage.assistant.models import Conversation, CuratedPair, Handover, OutgoingMail
-from bocage.assistant.transitions import UnknownConversation, open_handover
+from bocage.assistant.promise import promised
+from bocage.assistant.transitions import UnknownConversation, local_now, open_handover
 from bocage.contract.errors import BocageError
 from bocage.organisations.membership import Permission
 from bocage.organisations.models import User
@@ -143,6 +144,7 @@ def _show(request: HttpRequest, found: Conversation, error: str = "", status: in
     context = {
         "found": found,
         "handover": handover,
+        "promised": promised(handover.due_at, local_now()) if handover else "",
         "line": inbox.Line(found, handover, "", "", timezone.now()) if handover else None,
         "lines": _lines(found, agent),
         "agents": True,
