@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from bocage.assistant import conversations
 from bocage.assistant.documents import Audience
 from bocage.assistant.figures import Figures, report
-from bocage.assistant.models import DayCount
+from bocage.assistant.models import DayCount, Feedback, Message
 from bocage.assistant.transitions import add_to_day
 
 PAGE = "/pays-de-brenoux/registre/assistant/"
@@ -64,3 +65,17 @@ def test_an_answer_given_after_midnight_makes_no_share_of_nothing(served):
     add_to_day("citoyens", answers=1, joules=3.6)
     (_, before), (_, after) = report().months
     assert (before.answered_share, after.answered_share, after.joules_per_answer) == (0.0, 1.0, 3.6)
+
+
+@pytest.mark.django_db
+def test_an_opinion_changed_another_day_is_counted_where_the_first_one_was(served):
+    talk = conversations.begin(Audience.CITIZENS)
+    conversations.ask(talk, "déchetterie ?")
+    said = Message.objects.filter(conversation=talk, author="machine").latest("pk")
+    conversations.rate(said, True)
+    day = timedelta(days=1)
+    Feedback.objects.update(created_at=F("created_at") - day)
+    counted = DayCount.objects.get(good=1)
+    DayCount.objects.filter(pk=counted.pk).update(day=counted.day - day)
+    conversations.rate(said, False)
+    assert list(DayCount.objects.values_list("day", "good", "bad")) == [(counted.day - day, 0, 1)]
