@@ -12,7 +12,7 @@ from bocage.assistant.documents import Audience
 from bocage.assistant.models import CuratedPair, Message
 from bocage.journal.models import Entry
 from bocage.organisations.services import ensure_organisation
-from bocage.organisations.tenancy import organisation_context
+from bocage.organisations.tenancy import across, organisation_context
 from tests.web.portal import HOME, client_of
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +71,8 @@ def read_version(client: Client, pair: CuratedPair) -> str:
 
 
 def verdicts() -> list[str]:
-    found = Entry.across_organisations.filter(event="assistant.paire").order_by("sequence")
+    with across():
+        found = list(Entry.across_organisations.filter(event="assistant.paire").order_by("sequence"))
     return [re.search('"verdict":"([a-z]+)"', entry.content)[1] for entry in found]
 
 
