@@ -109,7 +109,7 @@ def _calibrate(
     never saw their sheet or town) and off-topic lines; says them cross-validated.
     """
     known = ~_held_out(m, a)
-    town, alone = a.place >= Place.TOWN, a.place <= Place.BARE
+    town, national = a.place >= Place.TOWN, a.place <= Place.BARE
     strangers = [s for s in outside if not s.town]
 
     def of_question(n: int) -> np.ndarray[Any, Any]:
@@ -136,8 +136,8 @@ def _calibrate(
         return calibration.fit(x, y, size, judged=x[(town if in_towns else a.place == Place.BARE)[asked]])
 
     return (
-        fitted("among national sheets", known & alone, strangers, in_towns=False),
-        fitted("in towns", known & ~alone & (a.place != Place.ALONE), outside, in_towns=True),
+        fitted("among national sheets", known & national, strangers, in_towns=False),
+        fitted("in towns", known & ~national & (a.place != Place.ALONE), outside, in_towns=True),
     )
 
 

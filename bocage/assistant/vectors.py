@@ -1,7 +1,8 @@
 """What the embedder reads of documents, and its vectors: kept beside an index from one build to the next, for they are most of its cost.
 
 Of a national sheet, the whole; of an organisation's own pages, which have no bank of questions, each passage too: what people come for is
-often one section of a page that is named after something else.
+often one section of a page that is named after something else. A deliberation is named after what it decides, and there are thousands: the
+whole stands for each of its passages.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from bocage.assistant import storage
 from bocage.assistant.documents import Document, Origin, Passage
 from bocage.assistant.model import Model
 from bocage.assistant.storage import IndexUnreadable
+from bocage.methods.retrieval.embed import Embedder
 from bocage.methods.retrieval.features import project
 from bocage.methods.retrieval.postings import Floats
 
 _BEGINNING, _PASSAGE = 400, 300
 """Characters that the embedder reads of a document without description, and of a passage."""
+_MOST_PASSAGES = 200
+"""Passages of a document that are read one by one; beyond, the whole stands for them: a long report must not hold an import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,15 @@ def passage_text(document: Document, passage: Passage) -> str:
 
 def mark(document: Document) -> str:
     """Fingerprint of all that is read of a document: the same one, the same vectors."""
-    inner = () if document.origin is Origin.NATIONAL else [passage_text(document, p) for p in document.passages]
+    inner = () if document.origin is Origin.NATIONAL else _read_apart(document)
     return storage.fingerprint(own_text(document), *document.questions, *inner)
+
+
+def _read_apart(document: Document) -> list[str]:
+    """What is read of the passages that are read one by one: the first ones."""
+    if document.origin is Origin.DELIBERATION:
+        return []
+    return [passage_text(document, passage) for passage in document.passages[:_MOST_PASSAGES]]
 
 
 def raw_vectors(documents: Sequence[Document], marks: Sequence[str], folder: Path, model: Model) -> Raw:
@@ -77,10 +88,18 @@ def raw_vectors(documents: Sequence[Document], marks: Sequence[str], folder: Pat
     if missing:
         raw.documents[missing, 0] = model.embedder.encode([own_text(documents[n]) for n in missing])
         _add_questions(raw.documents, documents, missing, model)
-    texts = [passage_text(documents[n], p) for n in missing for p in documents[n].passages] if by_passage else []
-    if texts:
-        raw.passages[np.concatenate([np.arange(ends[n], ends[n + 1]) for n in missing])] = model.embedder.encode(texts)
+    if by_passage:
+        _add_passages(raw, documents, missing, ends, model.embedder)
     return raw
+
+
+def _add_passages(raw: Raw, documents: Sequence[Document], missing: Sequence[int], ends: np.ndarray[Any, Any], embedder: Embedder) -> None:
+    apart = {n: _read_apart(documents[n]) for n in missing}
+    for n in missing:
+        raw.passages[ends[n] : ends[n + 1]] = raw.documents[n, 0]
+    texts = [text for n in missing for text in apart[n]]
+    if texts:
+        raw.passages[np.concatenate([np.arange(ends[n], ends[n] + len(apart[n])) for n in missing])] = embedder.encode(texts)
 
 
 def _add_questions(raw: Floats, documents: Sequence[Document], missing: Sequence[int], model: Model) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bocage.assistant import index as index_module
-from bocage.assistant import storage
+from bocage.assistant import storage, vectors
 from bocage.assistant.documents import Audience, Document, Origin, Passage, Step, StepKind
 from bocage.assistant.index import IndexUnreadable, build, in_space_of, is_current
 from bocage.assistant.index import open as open_index
@@ -216,6 +216,14 @@ def test_an_own_page_is_found_by_one_of_its_passages(tmp_path, national):
     asked, vector = read("où lâcher mon toutou sans laisse", [own], model)
     by_passage, whole = features.score(asked, vector, own.collection).documents["inner"], own.collection.own @ vector
     assert by_passage[0] > whole[0] and by_passage[0] > by_passage[1]
+
+
+def test_a_deliberation_and_what_is_beyond_the_first_passages_are_read_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(vectors, "_MOST_PASSAGES", 1)
+    decided = replace(PAGE, id="d1", origin=Origin.DELIBERATION)
+    made = build([decided, PAGE], tmp_path, model=default_model()).collection
+    assert np.allclose(made.inner[:2], made.own[0], atol=1e-3), "a deliberation"
+    assert not np.allclose(made.inner[2], made.own[1], atol=1e-2) and np.allclose(made.inner[3], made.own[1], atol=1e-3)
 
 
 def test_an_index_of_the_former_format_is_read_without_passages(tmp_path):
