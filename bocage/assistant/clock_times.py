@@ -12,6 +12,8 @@ from typing import Literal
 _SPELT = ("deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze", "treize", "quatorze", "quinze", "seize",
           "dix-sept", "dix-huit", "dix-neuf", "vingt", "vingt-et-une", "vingt-deux", "vingt-trois")  # fmt: skip
 _SPELT_HOUR = re.compile(rf"\b({'|'.join(sorted(_SPELT, key=len, reverse=True))}) heures?\b")
+# « à 8.30 »: a date would have its article, a price its euros.
+_DOT = re.compile(r"\b(a|vers|des|de|entre|avant|apres|jusqu'a) ([01]?\d|2[0-3])\.([0-5][05])\b(?!\.?\d| ?(?:€|euros?))")
 _COLON = re.compile(r"\b(\d{1,2}) ?:(\d{2})\b")
 _QUARTER = re.compile(r"\b(\d{1,2}) ?h(?:eures?|rs?)? (et demie?|et quart|moins le quart)\b")
 _NOON_TO_TWO = re.compile(r"\bentre midi et (?:deux|14 ?h|2 ?h)\b(?: heures)?")
@@ -22,7 +24,7 @@ _UNIT = r" ?h(?:eures?|rs?)?(?![a-z])"
 _CLOCK = rf"(\d{{1,2}}){_UNIT}(?: ?(\d{{2}})\b)?"
 # « de 9 à 17 h »: the first may go without its unit.
 _FIRST = rf"(\d{{1,2}})(?:{_UNIT}(?: ?(\d{{2}})\b)?)?"
-_SPAN = re.compile(rf"\b(?:de|entre) {_FIRST} ?(?:a|-|et|jusqu'a) ?{_CLOCK}|\b{_CLOCK} ?- ?{_CLOCK}")
+_SPAN = re.compile(rf"\b(?:de|entre) {_FIRST} ?(?:a|-|et|jusqu'a) ?{_CLOCK}|\b{_FIRST} ?- ?{_CLOCK}")
 _BOUND = re.compile(rf"\b(avant|apres|jusqu'a) {_CLOCK}")
 _TIME = re.compile(rf"\b{_CLOCK}(?! ?/ ?24)(?: (?:du|de l'|le) ?(matin|mat|apres[- ]midi|aprem|soir))?")
 
@@ -30,8 +32,8 @@ _LENGTH = rf"\d{{1,3}}(?:{_UNIT}(?: ?\d{{2}}\b)?| ?min(?:utes?)?\b)"
 # A length that no « à », « vers », « de »… makes an hour.
 _BARE_LENGTH = rf"(?<!\ba )(?<!\bde )(?<!vers )(?<!\bet )(?<!des )(?<!avant )(?<!apres )(?<!entre )\b{_LENGTH}"
 _DURATION = re.compile(
-    r"\b(?:pour|pendant|durant|durees?|combien|en|par|depuis|il y a|toutes les|plus de|moins de|au moins|forfait|ticket|carte|abonnement"
-    rf"|location|louer|tarif)(?: (?:de|d'|les|la|une?|environ|pour))? {_LENGTH}(?: (?:ou|et|a) {_LENGTH})?"
+    r"\b(?:pour|pendant|durant|durees?|combien|en|par|depuis|dans|sous|d'ici|il y a|toutes les|plus de|moins de|au moins|forfait|ticket"
+    rf"|carte|abonnement|location|louer|tarif)(?: (?:de|d'|les|la|une?|environ|pour))? {_LENGTH}(?: (?:ou|et|a) {_LENGTH})?"
     rf"|{_BARE_LENGTH} (?:avant|apres(?![- ]?(?:demain|midi))|par|gratuite?s?|d'|de (?!l')[a-z])"
     rf"|\bcombien [^?!.;]{{0,60}}?{_BARE_LENGTH}"
 )
@@ -97,6 +99,7 @@ def read_times(text: str) -> ClockTimes:
 def _in_figures(text: str) -> str:
     text = _NOON_TO_TWO.sub("de 12h a 14h", text)
     text = _SPELT_HOUR.sub(lambda found: f"{_SPELT.index(found[1]) + 2}h", text)
+    text = _DOT.sub(r"\1 \2h\3", text)
     return _QUARTER.sub(_quarter, _COLON.sub(r"\1h\2", text))
 
 

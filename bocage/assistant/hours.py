@@ -13,7 +13,7 @@ from bocage.assistant.clock_times import without_durations
 from bocage.assistant.documents import Document
 from bocage.assistant.hours_notation import MONTHS, WEEKDAYS
 from bocage.assistant.hours_sentences import during, sentence, whole
-from bocage.assistant.moments import folded, read_moment
+from bocage.assistant.moments import folded, names_unclear_day, read_moment
 from bocage.assistant.opening_hours import Schedule, localise
 from bocage.assistant.periods import read_periods
 from bocage.assistant.sources.directory import schedule_of
@@ -28,10 +28,12 @@ _ASKS_CLOSED = re.compile(r"\bferm(?:e|ee|es|ees|ent|ez)\b")
 _ASKS_NOW = re.compile(
     r"\b(?:ouvert|ferme)(?:e|s|es)?\b(?! (?:a|au|aux|pour|sur|par|avec|sans|dans|en|depuis|contre|uniquement|seulement)\b)"
 )
+_WHICH_DAY = "Je ne vois pas de quel jour vous parlez : donnez-moi sa date, par exemple «\u00a024\u00a0décembre\u00a0»."
 _SPEAKS_OF_TIME = re.compile(
     rf"\d|\b(?:(?:{'|'.join(WEEKDAYS)})s?|week|hier|jours?|journees?|matin\w*|midi|minuit|apres|aprem|soir|soiree"
     r"|nuits?|semaines?|mois|annees?|an|ans|saisons?|vacances|conges|fetes?|feries?|ponts?|noel|paques|ete|hiver|printemps|automne"
     r"|rentree|avant|jusqu|prochaine?s?|derniere?s?|chaque|tou(?:s|te|tes)|toujours|habitu\w+|d'habitude|bientot|tot|tard|heures"
+    r"|dans|sous|d'ici|carnaval|foire|braderie|kermesse|saint\w*"
     rf"|{'|'.join(MONTHS)}"
     r"|ser(?:a|ai|ont|ez|ait|aient)|etai(?:t|ent|ez)|(?:r?ouvrir|fermer)(?:a|ez|ont)|va|vont|allez)\b"
 )
@@ -43,7 +45,7 @@ def said_hours(document: Document, question: str, now: datetime) -> str:
     if schedule is None:
         return ""
     here, text = localise(schedule, now), without_durations(folded(question))
-    moment = read_moment(question, here)
+    moment = read_moment(question, here, schedule)
     if moment is not None:
         asked = moment.whole_days() if _OPEN_QUESTION.search(text) else moment
         return sentence(schedule, asked, here.date(), yes_no=not _ASKS_CLOSED.search(text))
@@ -51,7 +53,9 @@ def said_hours(document: Document, question: str, now: datetime) -> str:
         return ""
     if periods := read_periods(text, here.date(), schedule):
         return " ".join(during(schedule, period, here.date()) for period in periods)
-    return f"{_today(schedule, text, here)}{whole(schedule, here.date())}"
+    if names_unclear_day(question, here, schedule):
+        return f"{_WHICH_DAY} {whole(schedule, here.date())}"
+    return f"{_today(schedule, folded(question), here)}{whole(schedule, here.date())}"
 
 
 def _today(schedule: Schedule, text: str, now: datetime) -> str:

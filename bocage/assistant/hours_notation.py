@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bocage.assistant.opening_hours import DatedException, MonthDay, NthDay, Range, Ranges, Schedule, Season, Week, fold
 from bocage.contract import french
-from bocage.methods.calendars import public_holidays
+from bocage.methods.calendars import FRENCH_TIME_ZONES, OVERSEAS_CODES, holiday_territory, public_holidays
 
 WEEKDAYS = french.WEEKDAYS
 MONTHS = tuple(fold(month) for month in french.MONTHS)
@@ -39,12 +39,7 @@ def parse_schedule(data: Mapping[str, Any], timezone: str = "Europe/Paris", terr
     """
     if unknown := set(data) - _KEYS:
         raise ScheduleError(f"« {sorted(unknown)[0]} » n’est pas connu. Attendu : {', '.join(sorted(_KEYS))}")
-    zone, land = str(data.get("fuseau", timezone)), str(data.get("territoire", territory))
-    try:
-        ZoneInfo(zone)
-        public_holidays(land, [2026])
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ScheduleError(f"le fuseau « {zone} » ou le territoire « {land} » n’existe pas. Exemple : Indian/Reunion et FR-974") from None
+    zone, land = _zone(str(data.get("fuseau", timezone))), _territory(str(data.get("territoire", territory)))
     named = {fold(name): _holiday_rule(str(rule)) for name, rule in _table(data.get("feries_nommes", {}), "feries_nommes").items()}
     return Schedule(
         week=parse_week(_table(data.get("semaine", {}), "semaine")),
@@ -55,6 +50,27 @@ def parse_schedule(data: Mapping[str, Any], timezone: str = "Europe/Paris", terr
         timezone=zone,
         territory=land,
     )
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ScheduleError(f"le fuseau « {name} » n’existe pas. Attendu : {', '.join(FRENCH_TIME_ZONES)}") from None
+    return name
+
+
+def _territory(code: str) -> str:
+    """``code`` in capitals, once its public holidays are known to be computable."""
+    code = code.strip().upper()
+    try:
+        public_holidays(holiday_territory(code), [2026])
+    except ValueError:
+        raise ScheduleError(
+            f"le territoire « {code} » n’est pas connu. Attendu : FR, ou FR- et le numéro du département (FR-67, FR-2A…), "
+            f"outre-mer {', '.join(f'FR-{number}' for number in OVERSEAS_CODES)}"
+        ) from None
+    return code
 
 
 def parse_ranges(text: str) -> Ranges:
@@ -144,7 +160,7 @@ def _holiday_rule(text: str) -> Ranges | None:
 
 def _known_holidays(named: dict[str, Ranges | None], territory: str) -> dict[str, Ranges | None]:
     """The names as the calendar of the territory writes them: a misspelt one would be closed without a word."""
-    known = {fold(name): name for names in public_holidays(territory, [2026]).values() for name in names.split("; ")}
+    known = {fold(name): name for names in public_holidays(holiday_territory(territory), [2026]).values() for name in names.split("; ")}
     if unknown := set(named) - set(known):
         raise ScheduleError(f"« {sorted(unknown)[0]} » n’est pas un jour férié de {territory}. Attendu : {', '.join(known.values())}")
     return {known[name]: rule for name, rule in named.items()}

@@ -126,7 +126,7 @@ class _Speaker:
         that_day = self._that_day(start.date())
         if not met:
             why = "" if that_day else _reason(day_hours(self.schedule, start.date()))
-            return f"{self._polar('Non', f'c’est fermé {label}{why}.')}{that_day} {self._next(end)}"
+            return f"{self._polar('Non', f'c’est fermé {label}{why}.')}{that_day} {self._next(start)}"
         shut = _gaps(met, start, end)
         if not shut:
             return f"{self._polar('Oui', f'c’est ouvert {label}.')}{that_day}"

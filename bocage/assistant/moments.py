@@ -12,8 +12,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from bocage.assistant.clock_times import ClockTime, is_of_any_day, read_times, without_durations
-from bocage.assistant.named_days import DaySpan, named_days
-from bocage.assistant.opening_hours import fold
+from bocage.assistant.delays import read_delay
+from bocage.assistant.feasts import DaySpan
+from bocage.assistant.named_days import named_days
+from bocage.assistant.opening_hours import Schedule, fold
 from bocage.assistant.periods import names_period
 
 MAX_QUESTION = 2000
@@ -46,29 +48,40 @@ class Moment:
 
 
 _NOW = re.compile(r"\b(?:maintenant|en ce moment|actuellement|tout de suite|a cette heure(?:-ci)?|la maintenant|dans l'immediat)\b")
-_NUMBERS = {"un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "dix": 10, "quinze": 15}
-_IN = re.compile(r"\bdans (\d{1,3}|[a-z]+) (minutes?|min|heures?|h|jours?|semaines?)\b")
 
 
-def read_moment(question: str, now: datetime) -> Moment | None:
+def read_moment(question: str, now: datetime, schedule: Schedule | None = None) -> Moment | None:
     """The moment in ``question``, told on the clock of ``now`` (aware), or None when there is none that is understood.
 
+    ``schedule`` is that of the service asked about: the days that it names itself are known by these names.
     Raises ``ValueError``: ``now`` is naive.
     """
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     text = folded(question)
-    if delayed := _delay(text, now):
-        return delayed
-    named = named_days(without_durations(text), now.date())
+    delay = read_delay(text)
+    today = now.date()
+    named = named_days(without_durations(delay.rest if delay else text), today, schedule)
     if named.spans is None or (not named.dated and names_period(named.rest)):
         return None
+    if delay is not None and named.spans not in ((), ((today, today),)):
+        return None
+    if delay is not None and delay.minutes is not None:
+        return _later(delay.minutes, now)
+    spans = named.spans
+    if delay is not None and delay.days is not None:
+        spans = ((today + timedelta(days=delay.days[0]), today + timedelta(days=delay.days[1])),)
     times = read_times(named.rest)
     if times.one is not None:
-        return _timed(named.spans, times.one, named.rest, now)
-    if named.spans:
-        return _together([_days(span, now) for span in named.spans])
+        return _timed(spans, times.one, named.rest, now)
+    if spans:
+        return _together([_days(span, now) for span in spans])
     return Moment("instant", now, now) if _NOW.search(text) and not times.unclear else None
+
+
+def names_unclear_day(question: str, now: datetime, schedule: Schedule) -> bool:
+    """Whether ``question`` names a day that could not be found and that its date would tell: « lundi de la braderie »."""
+    return named_days(without_durations(folded(question)), now.date(), schedule).unclear
 
 
 def folded(question: str) -> str:
@@ -104,15 +117,7 @@ def _at(day: date, minutes: int, now: datetime) -> datetime:
     return datetime.combine(day, time(), tzinfo=now.tzinfo) + timedelta(minutes=minutes)
 
 
-def _delay(text: str, now: datetime) -> Moment | None:
-    found = _IN.search(text)
-    number = (int(found[1]) if found[1].isdigit() else _NUMBERS.get(found[1])) if found else None
-    if found is None or number is None:
-        return None
-    if found[2].startswith(("min", "h")):
-        step = timedelta(minutes=number) if found[2].startswith("min") else timedelta(hours=number)
-        # Elapsed time, not clock time: through UTC, so that a night of 25 hours counts right.
-        later = datetime.fromtimestamp(now.timestamp() + step.total_seconds(), tz=now.tzinfo)
-        return Moment("instant", later, later)
-    day = now.date() + timedelta(days=number * (7 if found[2].startswith("s") else 1))
-    return _days((day, day), now)
+def _later(minutes: int, now: datetime) -> Moment:
+    # Elapsed time, not clock time: through UTC, so that a night of 25 hours counts right.
+    later = datetime.fromtimestamp(now.timestamp() + 60 * minutes, tz=now.tzinfo)
+    return Moment("instant", later, later)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bocage.methods.calendars import public_holidays
+from bocage.methods.calendars import holiday_territory, public_holidays
 
 HORIZON_DAYS = 400
 """How far ahead an opening is looked for: a yearly service still finds its next day."""
@@ -98,7 +98,7 @@ class Schedule:
     """Name of a public holiday, as the calendar of the territory writes it → its openings, None for those of an ordinary day."""
     timezone: str = "Europe/Paris"
     territory: str = "FR"
-    """For public holidays: ``FR``, ``FR-57`` and ``FR-6AE`` (Alsace-Moselle), ``FR-974``…"""
+    """For public and school holidays: ``FR``, ``FR-67`` (a department; Alsace also as ``FR-6AE``), ``FR-974``, ``FR-988``, ``BE``…"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def named_rule(schedule: Schedule, name: str) -> Ranges | None:
 
 def holiday_name(territory: str, day: date) -> str:
     """Name of the public holiday, or nothing."""
-    return public_holidays(territory, [day.year]).get(day, "").split("; ")[0]
+    return public_holidays(holiday_territory(territory), [day.year]).get(day, "").split("; ")[0]
 
 
 def is_open(schedule: Schedule, when: datetime) -> bool:

@@ -73,7 +73,7 @@ def names_period(text: str) -> bool:
 
 def read_periods(text: str, today: date, schedule: Schedule) -> tuple[Period, ...]:
     """The periods that ``text`` (folded) names, the next ones to come, ``MAX_PERIODS`` at most; none when it is not understood."""
-    rest = named_days(without_durations(text), today).rest
+    rest = named_days(without_durations(text), today, schedule).rest
     found: list[Period] = []
     for holiday in _HOLIDAYS.finditer(rest):
         found += _school_periods(holiday[1], today, schedule)

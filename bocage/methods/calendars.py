@@ -23,7 +23,12 @@ SchoolZone = Literal["A", "B", "C"]
 
 # Alsace-Moselle keeps Good Friday and 26 December (ordinance of 16 August 1892); ``holidays`` files it under these two codes.
 _LOCAL_LAW = {"57": "57", "67": "6AE", "68": "6AE"}
-_OVERSEAS = {"971", "972", "973", "974", "976"}
+_OVERSEAS = {
+    "971": "971", "972": "972", "973": "973", "974": "974", "975": "PM", "976": "976", "977": "BL", "978": "MF", "986": "WF", "987": "PF",
+    "988": "NC",
+}  # fmt: skip
+OVERSEAS_CODES = tuple(_OVERSEAS)
+"""Overseas departments, and the collectivities by the codes of their communes (COG of INSEE)."""
 # Good Friday is a holiday there only in communes with a Protestant temple or a mixed church: ``holidays`` counts it everywhere.
 
 _TERRITORIES = {
@@ -32,6 +37,7 @@ _TERRITORIES = {
     "Pacific/Noumea": "FR-NC", "Pacific/Tahiti": "FR-PF", "Pacific/Marquesas": "FR-PF", "Pacific/Gambier": "FR-PF",
     "Pacific/Wallis": "FR-WF",
 }  # fmt: skip
+FRENCH_TIME_ZONES = ("Europe/Paris", *_TERRITORIES)
 
 # Academies and their zones: decree of 2015, unchanged since (education.gouv.fr).
 _ZONES: dict[SchoolZone, str] = {
@@ -39,13 +45,29 @@ _ZONES: dict[SchoolZone, str] = {
     "B": "02 04 05 06 08 10 13 14 18 22 27 28 29 35 36 37 41 44 45 49 50 51 52 53 54 55 56 57 59 60 61 62 67 68 72 76 80 83 84 85 88",
     "C": "09 11 12 30 31 32 34 46 48 65 66 75 77 78 81 82 91 92 93 94 95",
 }
+_CORSICA = ("2A", "2B")
 
 
 def territory_of_department(department: str) -> str:
-    """The territory code of a French department: ``"67"`` → ``"FR-6AE"``, ``"974"`` → ``"FR-974"``, ``"35"`` → ``"FR"``."""
+    """The territory code of a French department or collectivity: ``"67"`` → ``"FR-6AE"``, ``"978"`` → ``"FR-MF"``, ``"35"`` → ``"FR"``.
+
+    Raises ``ValueError``: there is no such code.
+    """
     code = department.strip().upper()
-    subdivision = _LOCAL_LAW.get(code, code if code in _OVERSEAS else "")
+    subdivision = {**_LOCAL_LAW, **_OVERSEAS}.get(code, "")
+    if not subdivision and code not in _CORSICA and school_zone_of_department(code) is None:
+        raise ValueError(f"département inconnu : {department!r}")
     return f"FR-{subdivision}" if subdivision else "FR"
+
+
+@lru_cache(maxsize=256)
+def holiday_territory(territory: str) -> str:
+    """The code that ``public_holidays`` has for ``territory``: ``"FR-67"`` → ``"FR-6AE"``, ``"FR-2A"`` → ``"FR"``; any other as it is."""
+    country, _, subdivision = territory.partition("-")
+    try:
+        return territory_of_department(subdivision) if country == "FR" else territory
+    except ValueError:
+        return territory
 
 
 def territory_of_time_zone(zone: str) -> str:

@@ -69,6 +69,19 @@ NOW = datetime(2026, 11, 18, 10, 5, tzinfo=ZoneInfo("Europe/Paris"))  # a Wednes
         ("ouvert jusqu’à 19h demain ?", "days", "2026-11-19 00:00"),
         ("la salle pour 2 h demain ?", "days", "2026-11-19 00:00"),
         ("demain à 9h ou à 14h", "days", "2026-11-19 00:00"),
+        ("dans 2h", "instant", "2026-11-18 12:05"),
+        ("ouvert dans 1h30 ?", "instant", "2026-11-18 11:35"),
+        ("dans une heure et demie", "instant", "2026-11-18 11:35"),
+        ("dans 2 heures et quart", "instant", "2026-11-18 12:20"),
+        ("dans 45 mn", "instant", "2026-11-18 10:50"),
+        ("dans 20min", "instant", "2026-11-18 10:25"),
+        ("dans un quart d’heure", "instant", "2026-11-18 10:20"),
+        ("dans une demi-heure", "instant", "2026-11-18 10:35"),
+        ("dans trois quarts d’heure", "instant", "2026-11-18 10:50"),
+        ("dans 24h", "instant", "2026-11-19 10:05"),
+        ("dans 3 jours à 10 h", "instant", "2026-11-21 10:00"),
+        ("demain à 8.30", "instant", "2026-11-19 08:30"),
+        ("lundi 14-16 h", "span", "2026-11-23 14:00"),
     ],
 )
 def test_a_moment_is_understood(question: str, kind: str, start: str):
@@ -110,6 +123,10 @@ def test_a_moment_is_understood(question: str, kind: str, start: str):
         "ouvert le 31/12/9999 ?",
         "à Pâques 9999",
         "ouvert à 25h ?",
+        "ouvert dans les 2 heures ?",
+        "ouvert d’ici 2h ?",
+        "une réponse sous 24h ?",
+        "ouvert samedi dans deux semaines ?",
     ],
 )
 def test_no_moment_is_guessed(question: str):
@@ -207,7 +224,29 @@ def test_the_service_knows_its_own_seasons_first():
     assert periods("horaires pendant les vacances", SEASONAL) == ["2026-12-19 2027-01-03"]
 
 
-@pytest.mark.parametrize("territory, found", [("FR-57", ["2027-02-20 2027-03-07"]), ("FR-6AE", ["2027-02-20 2027-03-07"]), ("FR-974", [])])
+@settings(max_examples=60)
+@given(st.integers(0, 72), st.integers(0, 59))
+def test_a_delay_is_counted_from_now(hours: int, minutes: int):
+    moment = read_moment(f"ce sera ouvert dans {hours}h{minutes:02d} ?", NOW)
+    assert moment is not None and moment.start == NOW + timedelta(hours=hours, minutes=minutes)
+
+
+def test_fifteen_days_are_two_weeks_or_fifteen_days():
+    assert named("dans 15 jours") == named("dans quinze jours") == ["12-02", "12-03"]
+    assert named("dans deux semaines") == ["12-02"]
+
+
+@pytest.mark.parametrize(
+    "territory, found",
+    [
+        ("FR-57", ["2027-02-20 2027-03-07"]),
+        ("FR-6AE", ["2027-02-20 2027-03-07"]),
+        ("FR-67", ["2027-02-20 2027-03-07"]),
+        ("FR-35", ["2027-02-20 2027-03-07"]),
+        ("FR-2A", []),
+        ("FR-974", []),
+    ],
+)
 def test_school_holidays_are_those_of_the_territory_or_unknown(territory: str, found: list[str]):
     assert periods("vacances d’hiver", parse_schedule({"territoire": territory})) == found
 

@@ -192,6 +192,8 @@ def test_a_closed_day_says_why_and_when_it_opens_again():
     [
         ("FR", date(2026, 12, 26), False),
         ("FR-6AE", date(2026, 12, 26), True),
+        ("FR-67", date(2026, 12, 26), True),
+        ("FR-2B", date(2026, 12, 26), False),
         ("FR-57", date(2026, 4, 3), True),
         ("FR", date(2026, 4, 3), False),
         ("FR-974", date(2027, 12, 20), True),
@@ -234,9 +236,9 @@ def test_a_bar_open_past_midnight_is_open_the_next_morning():
         ({"exceptions": [{"du": "2026-12-24", "au": "2026-12-20"}]}, "avant de commencer"),
         ({"saisons": [{"du": "02-30", "au": "03-01"}]}, "n’est pas un jour"),
         ({"saisons": [{"du": "07-01", "au": "2026-08-31"}]}, "saison"),
-        ({"fuseau": "Mars/Olympus"}, "fuseau"),
+        ({"fuseau": "Mars/Olympus"}, "fuseau.*Europe/Paris.*Indian/Reunion"),
         ({"fuseau": "../../etc/passwd"}, "fuseau"),
-        ({"territoire": "FR-XX"}, "territoire"),
+        ({"fuseau": "Europe/Paris", "territoire": "FR-99"}, "^le territoire « FR-99 ».*FR-67.*FR-988"),
         ({"horaire": "9h"}, "pas connu"),
     ],
 )
@@ -266,6 +268,11 @@ def test_a_span_of_hours_is_answered_for_the_whole_of_it():
     )
     assert told("ouvert de 9h à 11h ?").startswith("Oui, c’est ouvert mardi 24 novembre de 9 h à 11 h.")
     assert told("ouvert demain entre 18h et 20h ?").startswith("Non, c’est fermé mercredi 25 novembre de 18 h à 20 h.")
+
+
+def test_an_opening_at_the_very_end_of_what_is_asked_is_the_next_one():
+    split = {"semaine": {"mardi": "8h30-12h, 14h-17h"}}
+    assert told("ouvert entre midi et deux ?", split).endswith("Prochaine ouverture : mardi 24 novembre à 14 h.")
 
 
 def test_each_day_that_is_asked_is_answered():

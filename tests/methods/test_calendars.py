@@ -47,11 +47,23 @@ def test_an_unknown_territory_is_an_error() -> None:
         ("2A", "FR", None),
         ("75", "FR", "C"),
         ("69", "FR", "A"),
+        ("978", "FR-MF", None),
+        ("988", "FR-NC", None),
     ],
 )
 def test_departments(department: str, territory: str, zone: str | None) -> None:
     assert calendars.territory_of_department(department) == territory
     assert calendars.school_zone_of_department(department) == zone
+
+
+def test_an_unknown_department_is_an_error() -> None:
+    with pytest.raises(ValueError, match="99"):
+        calendars.territory_of_department("99")
+
+
+@pytest.mark.parametrize("code", [*calendars.OVERSEAS_CODES, "2A", "35", "57", "67", "68"])
+def test_every_department_has_public_holidays(code: str) -> None:
+    assert calendars.public_holidays(calendars.holiday_territory(f"FR-{code}"), [2026])
 
 
 def test_every_metropolitan_department_has_one_zone() -> None:
