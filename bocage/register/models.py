@@ -32,15 +32,17 @@ class Publication(TenantModel):
 
 
 class Evaluation(TenantModel):
-    """What a run's engine and baseline were worth, once what really happened was known."""
+    """What a run's engine and baseline were worth, once what really happened was known. Never changed: a later one replaces it
+    (``bocage.register.figures.standing``) and both stay."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="evaluations")
     truth_sha256 = models.CharField(max_length=64)
     engine = models.JSONField(default=dict)
     baseline = models.JSONField(default=dict)
+    decided = models.JSONField(null=True, help_text="What people decided instead, measured alike; none where that is what was proposed.")
+    reading = models.JSONField(default=list, help_text="The report of each file: lines read and kept, the first wrong values.")
     evaluated_at = models.DateTimeField(auto_now_add=True)
     evaluated_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["evaluated_at"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "truth_sha256"], name="evaluation_once")]

@@ -19,6 +19,7 @@ from bocage.contract.french import count
 from bocage.decisions.models import Decision, Proposal, RoleResult, Run
 from bocage.journal.services import record
 from bocage.organisations.models import User
+from bocage.register.figures import share_covered, standing
 from bocage.register.models import Evaluation, Publication
 
 FEWEST_FOR_INTERVAL = 5
@@ -34,7 +35,8 @@ class InvalidPublication(BocageError):
 class Measured:
     """One evaluation: the fiche's measure for Bocage and for the usual method. ``gain`` > 0 is better, in share of the usual method.
 
-    ``when`` is the day of the evaluation, ``run_at`` that of the run.
+    ``when`` is the day of the evaluation, ``run_at`` that of the run; ``covered`` the share (0 to 1) of what was proposed that could be
+    compared, None where the engine does not say.
     """
 
     when: datetime
@@ -43,6 +45,7 @@ class Measured:
     baseline: float
     gain: float
     run_at: datetime | None = None
+    covered: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,11 @@ class Entry:
     def acceptance(self) -> float | None:
         """Share of decided proposals accepted as they were."""
         return self.accepted / self.decided if self.decided else None
+
+    @property
+    def partial(self) -> int:
+        """Measures that compare only a part of what was proposed."""
+        return sum(m.covered is not None and m.covered < 1 for m in self.measures)
 
     @property
     def engine_mean(self) -> float | None:
@@ -175,16 +183,18 @@ def _entry(publication: Publication, fiche: Fiche) -> Entry:
 
 
 def _measures(fiche: Fiche) -> tuple[Measured, ...]:
-    """The latest evaluation of each run, in the order of the runs."""
-    latest: dict[int, Measured] = {}
+    """The evaluation that stands for each run, in the order of the runs."""
+    measures: list[Measured] = []
     sign = 1 if fiche.mesure.sens == "min" else -1
-    for evaluation in Evaluation.objects.filter(run__usecase=fiche.slug).select_related("run").order_by("run_id", "pk"):
+    found = standing(Evaluation.objects.filter(run__usecase=fiche.slug).defer("reading").select_related("run"))
+    for run_id, evaluation in sorted(found.items()):
         engine, baseline = evaluation.engine.get(fiche.mesure.nom), evaluation.baseline.get(fiche.mesure.nom)
         if engine is None or baseline is None:
             continue
         gain = sign * (baseline - engine) / abs(baseline) if baseline else 0.0
-        latest[evaluation.run_id] = Measured(evaluation.evaluated_at, evaluation.run_id, engine, baseline, gain, evaluation.run.finished_at)
-    return tuple(latest[key] for key in sorted(latest))
+        covered = share_covered(evaluation.engine)
+        measures.append(Measured(evaluation.evaluated_at, run_id, engine, baseline, gain, evaluation.run.finished_at, covered))
+    return tuple(measures)
 
 
 @lru_cache(maxsize=256)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from bocage.contract import french
 from bocage.decisions.models import Decision, Proposal, RoleResult, Run
+from bocage.register.figures import standing
 from bocage.register.models import Evaluation
 from bocage.web.charts import line_chart
 from bocage.web.pages.deposits import page_of
@@ -58,7 +59,7 @@ def rows(runs: Iterable[Run]) -> list[dict[str, Any]]:
     costs: dict[int, list[tuple[float, float]]] = {}
     for run_id, joules, seconds in RoleResult.objects.filter(run__in=ids).values_list("run_id", "joules", "seconds"):
         costs.setdefault(run_id, []).append((joules, seconds))
-    evaluations = {e.run_id: e for e in Evaluation.objects.filter(run__in=ids).order_by("pk")}
+    evaluations = standing(Evaluation.objects.filter(run__in=ids).defer("reading"))
     return [
         {
             "run": run,

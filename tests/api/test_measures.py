@@ -44,10 +44,27 @@ def test_the_truth_is_measured_once_and_read_again(brenoux, run_id):
         assert Entry.objects.filter(event="evaluation.enregistree").count() == 1
 
 
+def test_the_last_truth_brought_is_listed_first_with_what_was_read(brenoux, run_id):
+    client = client_of(brenoux)
+    other = TRUTH.replace(b";110", b";cent dix")
+    right, wrong, again = (bring(client, run_id, content) for content in (TRUTH, other, TRUTH))
+    assert [each.status_code for each in (right, wrong, again)] == [201, 201, 201], again.content
+    listed = client.get(f"/api/v1/runs/{run_id}/evaluations").json()
+    assert [each["id"] for each in listed] == [each.json()["id"] for each in (again, wrong, right)]
+    (reading,) = wrong.json()["reading"]
+    assert (reading["file"], reading["lines"], reading["kept"]) == ("réalité.csv", 3, 2) and reading["errors"][0]["read"] == "cent dix"
+
+
 @pytest.mark.parametrize(
     ("content", "names"),
-    [(b"autre;chose\n1;2\n", ("mesures",)), (b"", ("mesures",)), (TRUTH, ("inconnu",)), (TRUTH, ("mesures", "mesures"))],
-    ids=["columns", "empty", "unknown name", "more names than files"],
+    [
+        (b"autre;chose\n1;2\n", ("mesures",)),
+        (b"", ("mesures",)),
+        (TRUTH, ("inconnu",)),
+        (TRUTH, ("mesures", "mesures")),
+        (TRUTH.replace(b"Nord", b"Nrod").replace(b"Sud", b"Sdu"), ("mesures",)),
+    ],
+    ids=["columns", "empty", "unknown name", "more names than files", "other sectors"],
 )
 def test_what_cannot_be_measured_is_422_with_a_sentence(brenoux, run_id, content, names):
     client = client_of(brenoux)

@@ -220,6 +220,37 @@ def test_bringing_the_truth(people, client):
     assert client.get(address).status_code == 302
 
 
+def test_the_page_of_a_measure_says_what_was_compared_read_and_replaced(people):
+    run = done_run({"Nord": 104.0}, {"Nord": 115.0})
+    address = f"/pays-de-brenoux/executions/{run.pk}/realite/"
+    agent = signed_in(people["agent"])
+    for volume in (100, 104):
+        content = f"jour;secteur;volume\n2026-01-05;Nord;{volume}\n2026-01-06;Nord;cent\n".encode()
+        agent.post(address, {"mesures": SimpleUploadedFile("volumes réels.csv", content)})
+    text = plain(agent.get(address))
+    assert "1 ligne gardée, les autres ne se lisent pas" in text and "cent" in text and "volumes réels.csv" in text
+    assert "Mesures remplacées" in text and text.index("Résultat") < text.index("Mesures remplacées")
+    assert ".." not in text
+    again = plain(agent.post(address, {"mesures": SimpleUploadedFile("volumes réels.csv", content)}, follow=True))
+    assert "cette mesure est déjà celle qui fait foi" in again
+    other = agent.post(address, {"mesures": SimpleUploadedFile("autre.csv", b"jour;secteur;volume\n2026-01-05;Nrod;1\n")})
+    assert other.status_code == 422 and "« autre.csv »" in plain(other) and "Nrod" in plain(other)
+
+
+def test_a_partial_measure_is_said_so_to_agents_and_to_the_public(published, people, client):
+    run = done_run({"Nord": 104.0}, {"Nord": 115.0})
+    ours = {"ecart": 8.0, "lignes": 8.0, "lignes_attendues": 16.0, "pire_site_pct": 25.0, "restes_constates_par_repas_g": 91.8}
+    Evaluation(run=run, truth_sha256="a" * 64, engine=ours, baseline={**ours, "ecart": 10.0}, decided={**ours, "ecart": 7.0}).save()
+    text = plain(signed_in(people["agent"]).get(f"/pays-de-brenoux/executions/{run.pk}/realite/"))
+    assert "Comparé : 8 lignes sur 16 attendues" in text and "Pire site (%)" in text and "Décidé" in text
+    assert text.count("91,8") == 1, "what was weighed belongs to no method"
+    assert "couvrait davantage" not in text
+    Evaluation(run=run, truth_sha256="b" * 64, engine={**ours, "lignes": 1.0}, baseline={**ours, "ecart": 9.0}).save()
+    text = plain(signed_in(people["agent"]).get(f"/pays-de-brenoux/executions/{run.pk}/realite/"))
+    assert "1 ligne sur 16 attendues" in text and "couvrait davantage (8 lignes sur 16 attendues)" in text
+    assert "1 mesure sur" in plain(client.get(PAGE)) and "une partie de ce qui était proposé" in plain(client.get(PAGE))
+
+
 def test_the_truth_of_another_organisation_cannot_be_brought(people, elsewhere):
     with organisation_context(elsewhere):
         run = done_run({"Nord": 1.0}, {"Nord": 1.0})

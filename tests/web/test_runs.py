@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from bocage.decisions.models import Run
 from bocage.decisions.services import perform_run
 from bocage.journal.models import Entry
 from bocage.organisations.tenancy import organisation_context
 from bocage.web.param_form import fields_of, given
+from bocage.web.templatetags.bocage import cellule
 from tests.web import portal
 from tests.web.portal import HOME, PAGE, RIGHT, WRONG, client_of
 
@@ -103,7 +106,7 @@ def test_a_file_with_no_right_line_starts_nothing(agent, brenoux):
 
 
 def test_parameters_are_those_of_the_usecase_and_only_changes_are_sent(agent, brenoux):
-    assert 'name="p-coefficient" value="1.0"' in start_page(agent)
+    assert 'name="p-coefficient" value="1"' in start_page(agent)
     start(agent, **{"p-coefficient": "1,5"})
     assert the_run(brenoux).params == {"coefficient": 1.5}
 
@@ -145,3 +148,70 @@ def test_fields_follow_the_schema():
     assert given(schema, {"p-n": "3", "p-m": "a", "p-v": "", "p-b-present": "1", "p-b": "on"}) == {}
     assert given(schema, {"p-n": "1 000", "p-m": "b", "p-v": "2,5", "p-b-present": "1"}) == {"n": 1000, "m": "b", "v": 2.5, "b": False}
     assert given(schema, {"p-n": "trois"}) == {"n": "trois"}
+
+
+def test_what_is_typed_becomes_the_value_that_the_schema_names():
+    schema = {
+        "properties": {
+            "etages": {"enum": [1, 2, 3], "type": "integer", "default": 1},
+            "seuil": {"anyOf": [{"type": "number"}, {"type": "null"}], "default": 10.0},
+            "mode": {"anyOf": [{"enum": ["vite", "bien"], "type": "string"}, {"type": "null"}], "default": "vite"},
+            "debut": {"type": "string", "format": "date", "default": "2021-01-01"},
+            "part": {"type": "number", "default": 0.5},
+        },
+    }
+    assert [field.shown for field in fields_of(schema)] == ["1", "10", "vite", "2021-01-01", "0,5"]
+    as_shown = {f"p-{field.name}": field.shown for field in fields_of(schema)}
+    assert given(schema, as_shown) == given(schema, {}) == {}
+    assert given(schema, {"p-etages": "3"}) == {"etages": 3}
+    assert given(schema, {"p-seuil": "", "p-mode": ""}) == {"seuil": None, "mode": None}
+    assert given(schema, {"p-debut": "31/12/2021"}) == {"debut": "2021-12-31"}
+    assert given(schema, {"p-debut": "31/02/2021", "p-part": "− 1 000,5"}) == {"debut": "31/02/2021", "part": -1000.5}
+    assert given(schema, {"p-part": ""}) == {"part": ""}
+
+
+def test_a_wrong_parameter_starts_nothing_is_said_beside_its_field_and_keeps_what_was_typed(agent, brenoux):
+    answer = start(agent, **{"p-coefficient": "12,5"})
+    page = answer.content.decode()
+    assert answer.status_code == 422 and "Coefficient : lu « 12,5 », attendu 2 au plus." in page
+    assert 'name="p-coefficient" value="12,5"' in page and 'aria-invalid="true"' in page and "<details open>" in page
+    with organisation_context(brenoux):
+        assert not Run.objects.exists()
+
+
+def test_a_run_that_would_be_refused_again_is_not_offered_again(agent, brenoux):
+    start(agent)
+    address = f"{HOME}/executions/{the_run(brenoux).pk}/"
+    with organisation_context(brenoux):
+        Run.objects.update(params={"coefficient": 12})
+    perform_run(brenoux, the_run(brenoux).pk)
+    page = agent.get(address).content.decode()
+    assert "2 au plus" in page and "s’arrêterait de la même façon" in page and f"{address}relancer/" not in page
+
+
+def test_who_waits_behind_others_is_not_sent_to_the_operator(agent, brenoux):
+    start(agent)
+    address = f"{HOME}/executions/{the_run(brenoux).pk}/progression/"
+    with organisation_context(brenoux):
+        Run.objects.update(requested_at=timezone.now() - timedelta(minutes=2))
+        assert "bocage worker" in agent.get(address).content.decode()
+        Run(usecase="essai_tableau", state=Run.State.RUNNING, lease_until=timezone.now() + timedelta(seconds=20)).save()
+    page = agent.get(address).content.decode()
+    assert "dès qu’un processus sera libre" in page and "bocage worker" not in page
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (True, "oui"),
+        ("2024-12-02", "02/12/2024"),
+        ("2024-12-02T08:05:00+01:00", "02/12/2024, 8 h 05"),
+        ("2024-13-02", "2024-13-02"),
+        ("ref. 2024-12-02", "ref. 2024-12-02"),
+        (1240.5, "1 240"),
+        (["A", "B"], "A ; B"),
+        (None, "–"),
+    ],
+)
+def test_a_value_of_a_result_reads_in_french(value, read):
+    assert cellule(value) == read

@@ -14,6 +14,7 @@ from pydantic import BaseModel, JsonValue
 from bocage.contract.outcome import Outcome, Recommendation
 from bocage.contract.rows import FileInput, Row
 from bocage.contract.usecase import Inputs, Resources, Truth
+from bocage.methods.truth import Lines, unmatched
 from bocage.usecases.cantine_effectifs.cleaning import one_per_cell
 from bocage.usecases.cantine_effectifs.forecast import Effort
 from bocage.usecases.cantine_effectifs.pictures import artifacts
@@ -62,31 +63,39 @@ class CantineEffectifs:
     def evaluate(self, outcome: Outcome, truth: Truth) -> dict[str, float]:
         """Against the meals served: ``ecart_par_site`` (mean absolute gap, meals per site and day), ``surproduction_pct``
         (ordered over served), ``jours_courts`` (days when the town ran short), ``pire_site_pct`` (share of short days of the worst site);
-        ``restes_g_par_repas`` when leftovers were weighed."""
-        table = outcome.table("commandes")
-        ordered = pd.DataFrame(table.rows, columns=[column.name for column in table.columns])
-        ordered["date"] = pd.to_datetime(ordered["date"])
+        on how many lines and days of how many; ``restes_constates_par_repas_g`` when leftovers were weighed (of what was really ordered,
+        whoever proposed it). Raises ``NotEnoughData`` when no order of a site and day has its meals served."""
+        ordered = _ordered(outcome)
         # Repeated lines are read here as in the past: what was told of the inputs need not be told again.
         served = one_per_cell(truth["repas_servis"], ["reel"], [])
         served["date"] = pd.to_datetime(served["date"])
         both = ordered.merge(served[served["reel"] > 0], on=["site_nom", "date"])
         if both.empty:
-            return {"ecart_par_site": 0.0, "surproduction_pct": 0.0, "jours_courts": 0.0, "pire_site_pct": 0.0, "lignes": 0.0}
+            lines = (Lines(table["site_nom"], table["date"], step) for table, step in ((ordered, "jour"), (served, "")))
+            raise unmatched(("site", "sites"), *lines)
         gap = both["commande"] - both["reel"]
         days = gap.groupby(both["date"]).sum()
         result = {
             "ecart_par_site": float(gap.abs().mean()),
             "surproduction_pct": float(100 * gap.sum() / both["reel"].sum()),
             "jours_courts": float((days < 0).sum()),
-            "jours": float(len(days)),
             "pire_site_pct": float(100 * (gap < 0).groupby(both["site_nom"]).mean().max()),
             "lignes": float(len(both)),
+            "lignes_attendues": float(len(ordered)),
+            "jours": float(len(days)),
+            "jours_attendus": float(ordered["date"].nunique()),
         }
         return result | _leftovers(truth.get("pesees"), both)
 
     def explain(self, rec: Recommendation) -> str:
         """One French sentence; every number in it is in ``rec``."""
         return sentence(rec)
+
+
+def _ordered(outcome: Outcome) -> pd.DataFrame:
+    """The order of each site and day. Read from the proposals, so that orders which a person amended are measured alike."""
+    lines = [(rec.subject, str(rec.evidence["jour"]), rec.value) for rec in outcome.recommendations if rec.action == ORDER_SITE]
+    return pd.DataFrame(lines, columns=["site_nom", "date", "commande"]).astype({"date": "datetime64[ns]", "commande": float})
 
 
 def _leftovers(weighed: pd.DataFrame | None, both: pd.DataFrame) -> dict[str, float]:
@@ -97,11 +106,12 @@ def _leftovers(weighed: pd.DataFrame | None, both: pd.DataFrame) -> dict[str, fl
     pairs = table.groupby(["site_nom", "date"], as_index=False)["restes_kg"].sum().merge(both, on=["site_nom", "date"])
     if pairs.empty:
         return {}
-    return {"restes_g_par_repas": float(1000 * pairs["restes_kg"].sum() / pairs["reel"].sum()), "pesees": float(len(pairs))}
+    grams = float(1000 * pairs["restes_kg"].sum() / pairs["reel"].sum())
+    return {"restes_constates_par_repas_g": grams, "pesees_constatees": float(len(pairs))}
 
 
 def _outcome(found: Answer, *, usual: bool) -> Outcome:
-    """Proposals (the town’s days first, then sites), the table that ``evaluate`` reads, and what helps to decide."""
+    """Proposals (the town’s days first, then sites: those that ``evaluate`` reads), the table of orders, and what helps to decide."""
     panel = found.panel
     proposals: list[Recommendation] = []
     for i, day in enumerate(panel.days[panel.past :]):

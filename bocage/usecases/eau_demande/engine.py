@@ -19,6 +19,7 @@ from bocage.contract.rows import FileInput, Row, TableInfo, column
 from bocage.contract.usecase import Inputs, Resources, Truth
 from bocage.methods.calendars import public_holidays
 from bocage.methods.forecasting.pipeline import Plan
+from bocage.methods.truth import Lines, unmatched
 from bocage.usecases.eau_demande.alerts import Alert, find
 from bocage.usecases.eau_demande.prediction import HORIZON_HOURS, Answer, answer
 
@@ -89,7 +90,8 @@ class EauDemande:
         return _outcome(_answer(inputs, cast(EauDemandeParams, params), res, plan=Plan(None, None)), [], usual=True)
 
     def evaluate(self, outcome: Outcome, truth: Truth) -> dict[str, float]:
-        """Over the measured hours that were forecast: mean absolute gap (m³/h), and share of them within the interval (%)."""
+        """Over the measured hours that were forecast: mean absolute gap (m³/h), share of them within the interval (%), how many of
+        how many. Raises ``NotEnoughData`` when none was."""
         table = outcome.table("previsions")
         forecast = pd.DataFrame(table.rows, columns=[c.name for c in table.columns])
         forecast["horodatage"] = pd.to_datetime(forecast["horodatage"], utc=True)
@@ -103,8 +105,11 @@ class EauDemande:
         )
         both = hours.groupby(["horodatage", "secteur"], as_index=False)["mesure"].mean().merge(forecast, on=["horodatage", "secteur"])
         if both.empty:
-            return {"ecart_horaire": 0.0, "heures": 0.0}
-        result = {"ecart_horaire": float((both["mesure"] - both["prevu_m3h"]).abs().mean()), "heures": float(len(both))}
+            told = forecast["horodatage"].dt.tz_convert(happened["horodatage"].dt.tz)
+            read = Lines(happened["secteur"], happened["horodatage"])
+            raise unmatched(("secteur", "secteurs"), Lines(forecast["secteur"], told), read)
+        gap = float((both["mesure"] - both["prevu_m3h"]).abs().mean())
+        result = {"ecart_horaire": gap, "heures": float(len(both)), "heures_attendues": float(len(forecast))}
         bounded = both.dropna(subset=["bas_m3h", "haut_m3h"])
         if len(bounded):
             result["couverture_pct"] = float(100 * bounded["mesure"].between(bounded["bas_m3h"], bounded["haut_m3h"]).mean())

@@ -8,22 +8,29 @@ import numpy as np
 import pandas as pd
 
 from bocage.contract.outcome import Outcome
+from bocage.methods.truth import Lines, unmatched
 from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, lifted_share, lit_minutes, night_of, slot_of, step_of
 from bocage.usecases.eclairage_public.planning import PRESENCE
 
 
 def measured(outcome: Outcome, truth: pd.DataFrame) -> dict[str, float]:
     """``puissance_moyenne_w``: mean power over the lit time of the lines of ``truth`` (any subset); ``minutes_sous_minimum``: minutes with
-    someone below the class minimum; ``heures``: lit hours measured."""
+    someone below the class minimum; ``heures_constatees``: lit hours measured; on how many segments of how many. Raises
+    ``NotEnoughData`` when no lit hour of any segment was counted."""
     programmes, facts = (_frame(outcome, name) for name in ("programme", "segments"))
-    energy = minutes = below = 0.0
-    for name, lines in truth.dropna(subset=["passages"]).groupby("segment", sort=True):
+    counted = truth.dropna(subset=["passages"])
+    energy = minutes = below = segments = 0.0
+    for name, lines in counted.groupby("segment", sort=True):
         fact = facts[facts["segment"] == name]
         if len(fact):
             watts, lit, under = _segment(lines, programmes[programmes["segment"] == name], fact.iloc[0])
             energy, minutes, below = energy + float((watts * lit).sum()), minutes + float(lit.sum()), below + float(under.sum())
-    mean = energy / minutes if minutes else 0.0
-    return {"puissance_moyenne_w": mean, "minutes_sous_minimum": below, "heures": minutes / 60}
+            segments += float(lit.sum() > 0)
+    if not minutes:
+        # A programme has no days of its own: any night counts, so only the names can be others.
+        raise unmatched(("segment", "segments"), Lines(facts["segment"]), Lines(counted["segment"], counted["horodatage"]))
+    covered = {"segments": segments, "segments_attendus": float(len(facts))}
+    return {"puissance_moyenne_w": energy / minutes, "minutes_sous_minimum": below, "heures_constatees": minutes / 60, **covered}
 
 
 def _frame(outcome: Outcome, name: str) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from bocage.contract.outcome import Artifact, Outcome, Recommendation
 from bocage.contract.rows import FileInput, Row
 from bocage.contract.usecase import Inputs, Resources, Truth
 from bocage.methods.calendars import SchoolZone, public_holidays, territory_of_time_zone
+from bocage.methods.truth import Lines, unmatched
 from bocage.usecases.energie_batiments import report, sentences, sources
 from bocage.usecases.energie_batiments.actions import Action, unknown
 from bocage.usecases.energie_batiments.analysis import Choices, Found
@@ -67,17 +68,20 @@ class EnergieBatiments:
         return Outcome(recommendations, [report.drift_table(recommendations, {site.subject: site.point for site in sites})], notes)
 
     def evaluate(self, outcome: Outcome, truth: Truth) -> dict[str, float]:
-        """Mean gap between the excess told and the one found on the spot (€/month), and how many alerts were right and missed."""
+        """Mean gap between the excess told and the one found on the spot (€/month), how many alerts were right and missed, on how many
+        of the meters watched. Raises ``NotEnoughData`` when none of them was visited."""
         table = outcome.table("derives")
         told = pd.DataFrame(table.rows, columns=[c.name for c in table.columns])[["point_de_mesure", "surcout_eur_mois"]]
         happened = truth["constats"].groupby("point_de_mesure", as_index=False)["surcout_eur_mois"].mean()
         both = happened.merge(told, on="point_de_mesure", suffixes=("_vrai", "_dit"))
         if both.empty:
-            return {"ecart_surcout": 0.0, "sites": 0.0}
+            meters = (Lines(told["point_de_mesure"]), Lines(happened["point_de_mesure"]))
+            raise unmatched(("compteur", "compteurs"), *meters)
         real, said = both["surcout_eur_mois_vrai"], both["surcout_eur_mois_dit"]
         return {
             "ecart_surcout": float((real - said).abs().mean()),
-            "sites": float(len(both)),
+            "compteurs": float(len(both)),
+            "compteurs_attendus": float(len(told)),
             "alertes_justes": float(((real > 0) & (said > 0)).sum()),
             "alertes_fausses": float(((real <= 0) & (said > 0)).sum()),
             "derives_manquees": float(((real > 0) & (said <= 0)).sum()),

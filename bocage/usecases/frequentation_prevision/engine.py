@@ -18,6 +18,7 @@ from bocage.contract.rows import FileInput, Row
 from bocage.contract.usecase import Inputs, Resources, Truth
 from bocage.methods.forecasting.periods import LEAST_SEASONS, forecast_periods
 from bocage.methods.forecasting.pipeline import Plan
+from bocage.methods.truth import Lines, unmatched
 from bocage.usecases.frequentation_prevision import telling
 from bocage.usecases.frequentation_prevision.prediction import Answer, answer
 from bocage.usecases.frequentation_prevision.preparation import Prepared, prepare
@@ -46,14 +47,18 @@ class FrequentationPrevision:
         return _outcome(inputs, cast(FrequentationPrevisionParams, params), res, usual=True)
 
     def evaluate(self, outcome: Outcome, truth: Truth) -> dict[str, float]:
-        """Over what was forecast and counted: mean absolute gap per step of time (``ecart_moyen``), share within the interval (%)."""
+        """Over what was forecast and counted: mean absolute gap per step of time (``ecart_moyen``), share within the interval (%), how
+        many of how many. Raises ``NotEnoughData`` when nothing was."""
         table = outcome.table("previsions")
         told = pd.DataFrame(table.rows, columns=[c.name for c in table.columns])
         happened = truth["frequentation_constatee"].dropna(subset=["valeur"])
-        both = telling.matched(told, happened, telling.rhythm_of(outcome))
+        rhythm = telling.rhythm_of(outcome)
+        both = telling.matched(told, happened, rhythm)
         if both.empty:
-            return {"ecart_moyen": 0.0, "comptages": 0.0}
-        result = {"ecart_moyen": float((both["valeur"] - both["prevu"]).abs().mean()), "comptages": float(len(both))}
+            proposed = Lines(told["lieu"], told["debut"].str[:10], rhythm)
+            raise unmatched(("lieu", "lieux"), proposed, Lines(happened["lieu"], happened["horodatage"]))
+        gap = float((both["valeur"] - both["prevu"]).abs().mean())
+        result = {"ecart_moyen": gap, "comptages": float(len(both)), "comptages_attendus": float(len(told))}
         bounded = both.dropna(subset=["bas", "haut"])
         if len(bounded):
             result["couverture_pct"] = float(100 * bounded["valeur"].between(bounded["bas"], bounded["haut"]).mean())

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -19,7 +21,8 @@ from bocage.contract.fiche import Fiche
 from bocage.decisions.models import Run
 from bocage.decisions.services import get_run
 from bocage.organisations.membership import Permission
-from bocage.register.evaluation import evaluate_run, truth_tables
+from bocage.register import figures
+from bocage.register.evaluation import evaluate_run, standing_evaluation, truth_tables
 from bocage.register.models import Evaluation
 from bocage.web.access import page
 from bocage.web.errors import too_large
@@ -39,23 +42,37 @@ def truth(request: HttpRequest, run_id: int) -> HttpResponse:
         heavy = [f.size for f in given.values() if f.size > settings.UPLOAD_MB << 20]
         if heavy:
             return too_large(request, heavy[0] / (1 << 20), settings.UPLOAD_MB)
+        before = standing_evaluation(run)
         try:
-            _evaluate(run, given, request.user)
+            after = _evaluate(run, given, request.user)
         except BocageError as refusal:
             error = refusal.message
         else:
+            if after == before:
+                messages.success(request, "Rien n’a changé : cette mesure est déjà celle qui fait foi.")
             return redirect("web:truth", organisation=request.organisation.slug, run_id=run.pk)
-    evaluations = [_shown(e, fiche) for e in Evaluation.objects.filter(run=run).select_related("evaluated_by").order_by("-pk")]
+    standing = standing_evaluation(run)
+    former = [_shown(e, fiche) for e in _all(run) if e != standing]
+    shown = _shown(standing, fiche) if standing else None
     context = {
         "run": run,
         "fiche": fiche,
         "tables": tables,
         "error": error,
-        "evaluations": evaluations,
+        "shown": shown,
+        "former": former,
+        # The last truth stands, whatever it covers: that it covers less than the one before is to be seen at once.
+        "wider": former[0] if shown and former and (former[0]["share"] or 0.0) > (shown["share"] or 1.0) else None,
+        "usual_method": fiche.methode_habituelle.rstrip("."),
         "limit_mb": settings.UPLOAD_MB,
         "done": run.state == Run.State.DONE,
     }
     return render(request, "web/register/truth.html", context, status=422 if error and request.method == "POST" else 200)
+
+
+def _all(run: Run) -> QuerySet[Evaluation]:
+    found: QuerySet[Evaluation] = Evaluation.objects.filter(run=run).select_related("evaluated_by").order_by("-pk")
+    return found
 
 
 def _tables(run: Run) -> tuple[list[dict[str, Any]], str]:
@@ -74,26 +91,41 @@ def _evaluate(run: Run, given: Mapping[str, UploadedFile[Any]], person: Any) -> 
             with files[name].open("wb") as file:
                 for chunk in upload.chunks():
                     file.write(chunk)
-        return evaluate_run(run, files, person)
+        return evaluate_run(run, files, person, {name: upload.name or name for name, upload in given.items()})
 
 
 def _shown(evaluation: Evaluation, fiche: Fiche) -> dict[str, Any]:
-    """One evaluation for the page: the fiche's measure first, then the other figures."""
-    mesure = fiche.mesure
-    names = sorted(evaluation.engine, key=lambda name: (name != mesure.nom, name))
-    rows = [
-        {
-            "title": mesure.titre if name == mesure.nom else name.replace("_", " ").capitalize(),
-            "unit": mesure.unite if name == mesure.nom else "",
-            "engine": evaluation.engine[name],
-            "baseline": evaluation.baseline.get(name),
-        }
-        for name in names
-    ]
-    ours, usual = evaluation.engine.get(mesure.nom), evaluation.baseline.get(mesure.nom)
+    """One evaluation for the page: how much was compared, the fiche's measure, the other figures, what was read."""
+    mesure, engine = fiche.mesure, evaluation.engine
+    ours, usual = engine.get(mesure.nom), evaluation.baseline.get(mesure.nom)
+    share = figures.share_covered(engine)
     sign = 1 if mesure.sens == "min" else -1
     gain = sign * (usual - ours) / abs(usual) if usual and ours is not None else None
-    return {"evaluation": evaluation, "rows": rows, "ours": ours, "usual": usual, "gain": gain, "better": gain is not None and gain > 0}
+    names = sorted(figures.of_the_method(engine), key=lambda name: name != mesure.nom)
+    return {
+        "evaluation": evaluation,
+        "rows": [_row(evaluation, name, fiche) for name in names],
+        "observed": [{**_named(name, fiche), "value": engine[name]} for name in figures.observed(engine)],
+        "coverage": ", ".join(map(str, figures.coverages(engine))),
+        "share": share,
+        "partial": share is not None and share < 1,
+        "ours": ours,
+        "usual": usual,
+        "gain": gain,
+        "better": gain is not None and gain > 0,
+        "files": ", ".join(f"« {report['file']} »" for report in evaluation.reading),
+    }
+
+
+def _row(evaluation: Evaluation, name: str, fiche: Fiche) -> dict[str, Any]:
+    """One figure of the methods, side by side."""
+    decided = (evaluation.decided or {}).get(name)
+    return {**_named(name, fiche), "engine": evaluation.engine[name], "baseline": evaluation.baseline.get(name), "decided": decided}
+
+
+def _named(name: str, fiche: Fiche) -> dict[str, str]:
+    title, unit = (fiche.mesure.titre, fiche.mesure.unite) if name == fiche.mesure.nom else figures.title(name)
+    return {"title": title, "unit": unit}
 
 
 urlpatterns = [path("executions/<int:run_id>/realite/", truth, name="truth")]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bocage.contract.errors import InvalidParams, NotEnoughData
-from bocage.contract.outcome import Outcome
+from bocage.contract.outcome import Outcome, Recommendation
 from bocage.contract.usecase import Resources
 from bocage.usecases.cantine_effectifs.agenda import FLAGS, read_agenda, school_zone
 from bocage.usecases.cantine_effectifs.engine import ORDER_SITE, ORDER_TOWN, CantineEffectifs
@@ -172,8 +172,43 @@ def test_leftovers_come_back_in_the_evaluation(town: Tables) -> None:
     weighed = pd.DataFrame({"site_nom": ["Jean Moulin"], "date": [coming["date"].min()], "restes_kg": [12.0]})
     found = CantineEffectifs().evaluate(run(inputs), {"repas_servis": coming[["site_nom", "date", "reel"]], "pesees": weighed})
     served = coming[(coming["site_nom"] == "Jean Moulin") & (coming["date"] == coming["date"].min())]["reel"].iloc[0]
-    assert found["restes_g_par_repas"] == pytest.approx(12_000 / served) and found["pesees"] == 1
+    assert found["restes_constates_par_repas_g"] == pytest.approx(12_000 / served) and found["pesees_constatees"] == 1
     assert {"ecart_par_site", "surproduction_pct", "jours_courts", "pire_site_pct"} <= set(found)
+
+
+def orders(*lines: tuple[str, str, float]) -> Outcome:
+    return Outcome([Recommendation(site, ORDER_SITE, value, "repas", evidence={"jour": day}) for site, day, value in lines])
+
+
+def meals(*lines: tuple[str, str, float]) -> dict[str, pd.DataFrame]:
+    table = pd.DataFrame(lines, columns=["site_nom", "date", "reel"])
+    return {"repas_servis": table.assign(date=pd.to_datetime(table["date"]))}
+
+
+def test_a_truth_of_other_sites_and_days_is_refused_by_name() -> None:
+    """A mean over nothing was zero, and the register published it."""
+    asked = orders(("Anne-Frank", "2024-12-02", 181), ("Jules Ferry 1", "2024-12-03", 242))
+    with pytest.raises(NotEnoughData) as refused:
+        CantineEffectifs().evaluate(asked, meals(("Ane-Franc", "2031-12-02", 180)))
+    said = refused.value.message.replace("\u00a0", " ")
+    assert "2 sites (« Anne-Frank », « Jules Ferry 1 »), par jour, du 2 décembre 2024 au 3 décembre 2024" in said
+    assert "Lu : 1 site (« Ane-Franc »), le 2 décembre 2031." in said
+    with pytest.raises(NotEnoughData, match="sans valeur à comparer"):
+        CantineEffectifs().evaluate(asked, meals(("Anne-Frank", "2024-12-02", 0)))
+
+
+def test_a_truth_of_some_lines_says_how_many_of_how_many() -> None:
+    asked = orders(("Anne-Frank", "2024-12-02", 181), ("Jules Ferry 1", "2024-12-02", 242), ("Jules Ferry 1", "2024-12-03", 242))
+    found = CantineEffectifs().evaluate(asked, meals(("Jules Ferry 1", "2024-12-03", 240)))
+    assert [found[name] for name in ("lignes", "lignes_attendues", "jours", "jours_attendus")] == [1, 3, 1, 2]
+    assert found["ecart_par_site"] == 2
+
+
+def test_what_a_person_ordered_is_measured_like_what_was_proposed() -> None:
+    served = meals(("Anne-Frank", "2024-12-02", 181))
+    proposed, amended = (CantineEffectifs().evaluate(orders(("Anne-Frank", "2024-12-02", n)), served) for n in (170, 185))
+    assert (proposed["ecart_par_site"], proposed["jours_courts"]) == (11, 1)
+    assert (amended["ecart_par_site"], amended["jours_courts"]) == (4, 0)
 
 
 def test_fairness_and_the_price_of_risk_are_shown(town: Tables) -> None:

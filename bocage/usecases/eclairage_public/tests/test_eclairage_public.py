@@ -61,6 +61,15 @@ def test_no_minute_below_the_minimum_and_less_power_than_the_timetable(counts: p
     assert ours["puissance_moyenne_w"] < usual["puissance_moyenne_w"]
 
 
+def test_counts_of_other_streets_are_refused_and_some_of_the_streets_are_told(counts: pd.DataFrame) -> None:
+    outcome, judge = run(counts), EclairagePublic().evaluate
+    port = simulated.presence(3, seed=99, dead_after=None).query("segment == 'Rue du Port'")
+    found = judge(outcome, {"presence_constatee": port})
+    assert (found["segments"], found["segments_attendus"]) == (1, len(outcome.table("segments").rows))
+    with pytest.raises(NotEnoughData, match=r"« Rue du Port ».*Lu : 1 segment .« Rue du Pont »"):
+        judge(outcome, {"presence_constatee": port.assign(segment="Rue du Pont")})
+
+
 def test_every_line_of_the_programme_is_at_or_above_its_minimum(counts: pd.DataFrame) -> None:
     table = run(counts).table("programme")
     lines = pd.DataFrame(table.rows, columns=[c.name for c in table.columns])

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bocage.contract.errors import InvalidParams, NotEnoughData, UnreadableFile
-from bocage.contract.outcome import Outcome
+from bocage.contract.outcome import Outcome, Recommendation
 from bocage.contract.usecase import Resources
 from bocage.usecases.energie_batiments import daily, detect, economics, grids, hourly, report, savings, sorting, watch
 from bocage.usecases.energie_batiments.engine import EnergieBatiments
@@ -68,6 +68,15 @@ def test_a_lost_setback_is_told_in_euros_with_its_night_and_its_day(fleet: simul
     assert abs((began - fleet.days[first]).days) <= 10
     assert "€ par mois" in EnergieBatiments().explain(top)
     assert outcome.table(f"carte_p{meter}").columns[24].name == "h23"
+
+
+def test_findings_on_other_meters_are_refused_and_some_of_the_meters_are_told() -> None:
+    drifts = [Recommendation(f"Bâtiment n° {m}", report.NOTHING, 0.0, "€/mois", evidence={"nom": f"Bâtiment n° {m}"}) for m in range(3)]
+    outcome = Outcome(drifts, [report.drift_table(drifts, {rec.subject: f"p{m}" for m, rec in enumerate(drifts)})])
+    found = EnergieBatiments().evaluate(outcome, {"constats": pd.DataFrame({"point_de_mesure": ["p1"], "surcout_eur_mois": [40.0]})})
+    assert (found["ecart_surcout"], found["compteurs"], found["compteurs_attendus"], found["derives_manquees"]) == (40, 1, 3, 1)
+    with pytest.raises(NotEnoughData, match=r"3 compteurs .« p1 ».*Lu : 1 compteur .« P-1 »"):
+        EnergieBatiments().evaluate(outcome, {"constats": pd.DataFrame({"point_de_mesure": ["P-1"], "surcout_eur_mois": [40.0]})})
 
 
 @pytest.mark.parametrize(("fault", "action"), [("stuck", "stuck"), ("gaps", "gaps"), ("unit_swap", "unit")])

@@ -279,13 +279,24 @@ def test_each_step_is_judged_by_its_own_counts() -> None:
     outcome = run(table_of(days, 200.0), horizon_jours=7)
     month = table_of(pd.date_range("2025-04-01", "2025-04-30"), 200.0)
     for truth in (month, pd.concat([month, month])):
-        assert engine.evaluate(outcome, {"frequentation_constatee": truth}) == {"ecart_moyen": 0, "comptages": 7, "couverture_pct": 100}
+        found = engine.evaluate(outcome, {"frequentation_constatee": truth})
+        assert found == {"ecart_moyen": 0, "comptages": 7, "comptages_attendus": 7, "couverture_pct": 100}
     hours = pd.date_range("2025-07-01", "2025-10-26", freq="h", tz=simulated.ZONE, inclusive="left")
     outcome = run(pd.DataFrame({"horodatage": hours, "lieu": "Vélo", "valeur": 50.0}), horizon_jours=1)
     after = pd.date_range("2025-10-26", "2025-10-27", freq="h", tz=simulated.ZONE)
     truth = pd.DataFrame({"horodatage": after, "lieu": "Vélo", "valeur": 50.0})
     assert len(after) == 26
-    assert engine.evaluate(outcome, {"frequentation_constatee": truth}) == {"ecart_moyen": 0, "comptages": 24, "couverture_pct": 100}
+    found = engine.evaluate(outcome, {"frequentation_constatee": truth})
+    assert found == {"ecart_moyen": 0, "comptages": 24, "comptages_attendus": 24, "couverture_pct": 100}
+
+
+def test_counts_of_another_place_or_step_are_refused_by_name() -> None:
+    outcome = run(table_of(pd.date_range("2024-06-01", "2025-03-31"), 200.0, "Piscine"), horizon_jours=7)
+    judge = FrequentationPrevision().evaluate
+    with pytest.raises(NotEnoughData, match=r"1 lieu \(« Piscine »\), par jour, du 1er\s+avril 2025 au 7\s+avril 2025.*« Piscines ».*noms"):
+        judge(outcome, {"frequentation_constatee": table_of(pd.date_range("2025-04-01", "2025-04-07"), 200.0, "Piscines")})
+    with pytest.raises(NotEnoughData, match=r"Joignez la réalité de ces jours-là"):
+        judge(outcome, {"frequentation_constatee": table_of(pd.date_range("2026-04-01", "2026-04-07"), 200.0, "Piscine")})
 
 
 @pytest.mark.parametrize("days", [28, 60, 84, 90])

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from bocage.contract.errors import NotEnoughData
 from bocage.contract.outcome import Outcome, Recommendation
 from bocage.contract.rows import Row, TableInfo, column
 
@@ -50,6 +51,9 @@ class EssaiTableau:
     def evaluate(self, outcome: Outcome, truth: Any) -> dict[str, float]:
         real = truth["mesures"].groupby("secteur")["volume"].mean()
         gaps = [abs(float(rec.value) - real[rec.subject]) for rec in outcome.recommendations if rec.subject in real]
+        if not gaps:
+            told, read = sorted({rec.subject for rec in outcome.recommendations}), sorted(real.index)
+            raise NotEnoughData(f"Aucun secteur n’est de l’exécution. Attendu : {', '.join(told)}. Lu : {', '.join(read)}.")
         return {"ecart": sum(gaps) / len(gaps)}
 
     def explain(self, rec: Recommendation) -> str:
