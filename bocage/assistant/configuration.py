@@ -130,10 +130,14 @@ def change(
         row = AssistantSettings.objects.select_for_update().first() or AssistantSettings()
         changed = [name for name, value in values.items() if getattr(row, name) != value]
         if changed:
+            before = {name: getattr(row, name) for name in changed}
             for name in changed:
                 setattr(row, name, values[name])
             row.save()
-            record("assistant.reglages", by, reglages=sorted(changed), publics=values["audiences"], jours=new.retention_days)
+            record(
+                "assistant.reglages", by, reglages=sorted(changed), publics=values["audiences"], jours=new.retention_days,
+                avant=before, apres={name: values[name] for name in changed},
+            )  # fmt: skip
     return new
 
 

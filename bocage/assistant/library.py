@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
 from bocage.assistant import index as indexes
 from bocage.assistant.bank import with_bank
@@ -32,6 +33,7 @@ from bocage.assistant.search import Hit, search
 from bocage.assistant.served_model import learning_is_missing, served_model
 from bocage.assistant.sources import SOURCE_KINDS, SourceReport, read_source
 from bocage.contract.errors import BocageError, UnreadableFile
+from bocage.journal.services import record
 from bocage.methods.retrieval.text import stems, tokens
 from bocage.organisations.models import Organisation
 from bocage.organisations.tenancy import across, organisation_context
@@ -158,6 +160,9 @@ def import_local(organisation: Organisation, folder: Path) -> dict[str, SourceRe
     with _alone(organisation):
         _build_own(organisation, documents.values())
         _write_manifest(_folder(str(organisation.pk)), [_facts(kind, report) for kind, report in reports.items()])
+        with organisation_context(organisation), transaction.atomic():
+            read = {SOURCE_KINDS[kind].title: len(report.documents) for kind, report in reports.items()}
+            record("assistant.import", None, pages=len(documents), sources=read)
     return reports
 
 

@@ -53,10 +53,11 @@ def purge(organisation: Organisation, now: datetime | None = None) -> Purge:
             _mask(conversation, now)
             masked += 1
         limit = now - kept
-        CuratedPair.objects.filter(state=CuratedPair.State.REJECTED, reviewed_at__lt=limit).delete()
-        if erased or unanswered or masked:
-            with transaction.atomic():
-                record("assistant.purge", None, effacees=erased + unanswered, masquees=masked, sans_reponse=unanswered)
+        with transaction.atomic():
+            pairs, _ = CuratedPair.objects.filter(state=CuratedPair.State.REJECTED, reviewed_at__lt=limit).delete()
+            if erased or unanswered or masked or pairs:
+                told = {"effacees": erased + unanswered, "masquees": masked, "sans_reponse": unanswered}
+                record("assistant.purge", None, **told, paires=pairs)
     return Purge(erased + unanswered, masked)
 
 

@@ -30,12 +30,13 @@ def journal_command() -> None:
 )
 @json_option
 def verify_command(organisation: str, anchors: Path | None, as_json: bool) -> None:
-    """Check every entry, the head and the published anchors. Exit 0 when all is sound, 1 when a chain is broken."""
+    """Check every entry, the head and the published anchors, then decisions, measures and publications against their entries. Exit 0 when
+    all is sound, 1 when not."""
     setup_django()
-    from bocage.journal.services import verify
     from bocage.journal.verification import read_anchors
     from bocage.organisations.services import choose_organisation
     from bocage.organisations.tenancy import organisation_context
+    from bocage.register.proof import verify
 
     # Anchors belong to one journal: with a file, one organisation must be meant.
     owners = [choose_organisation(organisation)] if anchors else _owners(organisation)
@@ -87,8 +88,9 @@ def _say(name: str, result: Any) -> None:
         anchors = f", {count(result.anchors, 'ancre retrouvée', 'ancres retrouvées')}" if result.anchors else ""
         out.print(f"{name} : le journal est intact. {count(result.entries, 'entrée relue', 'entrées relues')}{anchors}.", markup=False)
         return
-    out.print(f"{name} : le journal est rompu.", markup=False, style="bold")
-    for sentence in result.breaks:
+    broken = "le journal est rompu." if result.breaks else "le journal est intact, mais ce qui est affiché n’est plus ce qu’il dit."
+    out.print(f"{name} : {broken}", markup=False, style="bold")
+    for sentence in (*result.breaks, *result.altered):
         out.print(f"  {sentence}", markup=False)
 
 
@@ -100,4 +102,5 @@ def _document(owner: Any, result: Any) -> dict[str, Any]:
         "anchors": result.anchors,
         "head": result.head,
         "breaks": list(result.breaks),
+        "altered": list(result.altered),
     }

@@ -49,7 +49,10 @@ def pdf_bytes(decided: DecidedList) -> bytes:
         lang="fr-FR",
     )
     made = f"Édité par {decided.made_by}, {day(decided.made_at, weekday=True, year=True)} à {hour(decided.made_at)}."
-    proof = f"Journal : entrée {decided.sequence}, empreinte {decided.head}. Elle change si une seule ligne passée est modifiée."
+    proof = (
+        f"Journal : entrée {decided.sequence}, empreinte {decided.head}. Elle couvre toutes les entrées d’avant, dont celle de chacune de ces "
+        "décisions ; la vérification du journal les compare."
+    )
     story = [
         _paragraph(title, _TITLE),
         _paragraph(f"{decided.organisation}, exécution {decided.run}. {decided.completeness}", _TEXT),

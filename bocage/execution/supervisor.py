@@ -370,7 +370,8 @@ class Supervisor:
 
 
 def _errors(of: type[BocageError]) -> dict[str, type[BocageError]]:
-    found = {of.code: of}
+    # The class that names a code, not one that only says more under the same code (``NoLineKept``) and is built otherwise.
+    found = {of.code: of} if "code" in vars(of) else {}
     for child in of.__subclasses__():
         found |= _errors(child)
     return found

@@ -11,6 +11,9 @@ from django.db.models import Q, QuerySet
 from bocage.journal.models import Entry
 from bocage.journal.sentences import KINDS, label
 
+# No entry is older nor newer: days beyond these mean these, since no clock converts the first and the last day that a calendar knows.
+_OLDEST, _NEWEST = date(1970, 1, 1), date(2970, 1, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -31,9 +34,9 @@ class Search:
         if self.person:
             found = found.filter(actor_name=self.person)
         if self.first:
-            found = found.filter(time__gte=self._bound(self.first))
+            found = found.filter(time__gte=self._bound(_within(self.first)))
         if self.last:
-            found = found.filter(time__lt=self._bound(self.last + timedelta(days=1)))
+            found = found.filter(time__lt=self._bound(_within(self.last) + timedelta(days=1)))
         for word in self.words.split()[:10]:
             # The label of an event is not in the database: a word of it finds the events that bear it.
             events = [event for event, kind in KINDS.items() if word.lower() in kind.label.lower()]
@@ -44,6 +47,10 @@ class Search:
 
     def _bound(self, day: date) -> str:
         return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _within(day: date) -> date:
+    return max(_OLDEST, min(day, _NEWEST))
 
 
 def events_used() -> list[tuple[str, str]]:

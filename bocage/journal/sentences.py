@@ -63,11 +63,27 @@ def _publication(f: Facts) -> str:
 
 
 def _evaluation(f: Facts) -> str:
-    return f"Exécution {f['execution']} de « {f['cas']} » comparée à ce qui s’est vraiment passé."
+    replaced = f" Remplace la mesure {f['remplace']}." if f.get("remplace") else ""
+    return f"Exécution {f['execution']} de « {f['cas']} » comparée à ce qui s’est vraiment passé.{replaced}"
 
 
 def _export(f: Facts) -> str:
-    return f"Journal exporté en CSV : {f['lignes']} entrées."
+    return f"Journal exporté en CSV : {count(f['lignes'], 'entrée')}, celle-ci non comptée."
+
+
+def _decisions_exported(f: Facts) -> str:
+    undecided = f", {count(f['manquantes'], 'proposition')} sans décision" if f["manquantes"] else ""
+    kept = f"{count(f['lignes'], 'ligne')}{undecided}"
+    return f"Liste décidée de l’exécution {f['execution']} de « {f['cas']} » emportée en {f['format'].upper()} : {kept}."
+
+
+_ORGANISATION = {"name": "nom", "contact": "contact", "accent": "couleur", "accent_night": "couleur de nuit"}
+
+
+def _organisation_settings(f: Facts) -> str:
+    before = f.get("avant") or {}
+    told = (f"{_ORGANISATION.get(name, name)} « {before.get(name, '')} » devient « {value} »" for name, value in f["apres"].items())
+    return f"Réglages changés : {' ; '.join(told)}."
 
 
 def _role_given(f: Facts) -> str:
@@ -80,7 +96,27 @@ _AUDIENCES = {"citoyens": "habitants", "accueil": "accueil", "rh": "ressources h
 
 def _assistant_settings(f: Facts) -> str:
     served = ", ".join(_AUDIENCES.get(a, a) for a in f["publics"]) or "personne"
-    return f"Réglages de l’assistant changés. Publics servis : {served}. Conservation : {count(f['jours'], 'jour')}."
+    before, after = f.get("avant") or {}, f.get("apres") or {}
+    changes = [f"{said} : {_listed(before.get(name))} devient {_listed(after[name])}" for name, said in _LISTED.items() if name in after]
+    told = " ; ".join(changes)
+    return (
+        f"Réglages de l’assistant changés. Publics servis : {served}. Conservation : {count(f['jours'], 'jour')}."
+        f"{f' {told[:1].upper()}{told[1:]}.' if told else ''}"
+    )
+
+
+_LISTED = {"services": "services", "widget_origins": "sites où l’assistant s’affiche", "answer_minutes": "délai de réponse (minutes)"}
+
+
+def _listed(value: Any) -> str:
+    """A setting's value in words: a service is its name, its mail and its hours."""
+    items = value if isinstance(value, list) else [value]
+    said = [_service(item) if isinstance(item, Mapping) else _value(item) for item in items]
+    return f"« {' | '.join(said)} »" if said else "rien"
+
+
+def _service(item: Mapping[str, Any]) -> str:
+    return ", ".join(str(item[name]) for name in ("name", "email", "hours") if item.get(name))
 
 
 def _pair(f: Facts) -> str:
@@ -91,11 +127,18 @@ def _pair(f: Facts) -> str:
 
 
 def _purge(f: Facts) -> str:
-    alone = f.get("sans_reponse", 0)
+    alone, pairs = f.get("sans_reponse", 0), f.get("paires", 0)
     told = f" ; {count(alone, 'effacée')} sans que personne ait répondu" if alone else ""
+    refused = f" Propositions de réponse écartées depuis longtemps : {count(pairs, 'effacée')}." if pairs else ""
     return (
         f"Conversations anciennes : {count(f['effacees'], 'effacée')}, {count(f['masquees'], 'masquée')} en attente d’une personne{told}."
+        f"{refused}"
     )
+
+
+def _import(f: Facts) -> str:
+    parts = ", ".join(f"{name} {number(pages)}" for name, pages in f["sources"].items())
+    return f"Pages de l’assistant remplacées par un import : {count(f['pages'], 'document')} ({parts})."
 
 
 def _transfer(f: Facts) -> str:
@@ -107,6 +150,7 @@ def _transfer(f: Facts) -> str:
 
 KINDS: dict[str, Kind] = {
     "assistant.effacement": Kind("Conversation effacée", lambda f: f"Conversation {f['conversation']} effacée à la demande de son auteur."),
+    "assistant.import": Kind("Pages importées", _import),
     "assistant.paire": Kind("Réponse relue", _pair),
     "assistant.prise_en_charge": Kind(
         "Demande prise", lambda f: f"Demande {f['conversation']} prise ({f['service']}) après {f['attente_min']} min d’attente."
@@ -116,6 +160,7 @@ KINDS: dict[str, Kind] = {
     "assistant.resolution": Kind("Demande réglée", lambda f: f"Demande {f['conversation']} réglée ({f['service']})."),
     "assistant.transfert": Kind("Demande transférée", _transfer),
     "decision.enregistree": Kind("Décision", _decision),
+    "decision.exportee": Kind("Liste emportée", _decisions_exported),
     "depot.recu": Kind("Dépôt reçu", lambda f: f"Fichier « {f['fichier']} » déposé pour « {f['cas']} », entrée {f['entree']}."),
     "depot.verifie": Kind("Dépôt vérifié", _checked),
     "donnees.exportees": Kind("Export complet", lambda f: "Toutes les données de la collectivité exportées."),
@@ -135,7 +180,7 @@ KINDS: dict[str, Kind] = {
     "membre.role_donne": Kind("Rôle donné", _role_given),
     "membre.role_retire": Kind("Rôle retiré", lambda f: f"Rôle {_ROLES.get(f['role'], f['role'])} retiré à {f['nom']}."),
     "organisation.logo": Kind("Logo", lambda f: "Logo changé." if f["empreinte"] else "Logo retiré."),
-    "organisation.reglages": Kind("Réglages", lambda f: f"Réglages changés : {', '.join(f['apres'])}."),
+    "organisation.reglages": Kind("Réglages", _organisation_settings),
     "registre.publication": Kind("Registre", _publication),
 }
 

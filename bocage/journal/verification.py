@@ -26,17 +26,21 @@ class UnreadableAnchors(BocageError):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What ``verify`` found: how many entries hold, how many anchors were compared, and one French sentence per break (fifty at most)."""
+    """What ``verify`` found: how many entries hold, how many anchors were compared, and one French sentence per break (fifty at most).
+
+    ``altered``: what is shown elsewhere and is not what the journal says (``bocage.register.proof``).
+    """
 
     entries: int
     breaks: tuple[str, ...]
     anchors: int = 0
     head: str = GENESIS
+    altered: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
-        """Whether the whole journal holds."""
-        return not self.breaks
+        """Whether the whole journal holds, and what is shown with it."""
+        return not self.breaks and not self.altered
 
 
 def verify(anchors: Iterable[Mapping[str, Any]] = ()) -> Verification:

@@ -14,6 +14,13 @@ from bocage.register import history
 from bocage.register.services import Entry
 
 FORMAT, VERSION = "bocage-register", "1.0"
+# Proposals are decided by a person and are no decision of their own: what can be contested is what the authority then decides.
+_OBJECTION = (
+    "S’adresser à la collectivité ; recours administratif (code des relations entre le public et l’administration, article L. 411-2) ; "
+    "recours devant le tribunal administratif (code de justice administrative, article R. 421-1). Si une décision individuelle en était "
+    "tirée : droit à connaître les règles du traitement (même code des relations, article L. 311-3-1)."
+)
+_PERSONAL = " Opposition au traitement de ses données : RGPD, article 21."
 CSV_COLUMNS = (
     "slug", "name", "category", "status", "begin_date", "decider", "lawful_basis", "personal_data", "ai_act_risk", "runs", "proposals",
     "accepted", "amended", "refused", "metric", "metric_unit", "bocage", "usual_method", "gain", "gain_low", "gain_high", "evaluations",
@@ -69,7 +76,7 @@ def entry_object(entry: Entry, website: str) -> dict[str, Any]:
         "source_data": [{"name": s.titre, "licence": s.licence, "url": s.url} for s in fiche.sources],
         "methods_and_models": fiche.methode,
         "usual_method": fiche.methode_habituelle,
-        "objection_procedure": "Code des relations entre le public et l’administration, article L. 311-3-1",
+        "objection_procedure": _OBJECTION + (_PERSONAL if fiche.donnees_personnelles != "aucune" else ""),
         "performance": _performance(entry),
         "decisions": {
             "proposals": entry.proposals,

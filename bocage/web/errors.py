@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,10 @@ _NOTHING = "Rien n’a été enregistré à moitié."
 
 def error_page(request: HttpRequest, status: int, heading: str, lede: str, steps: list[str], kept: str = _NOTHING) -> HttpResponse:
     """The error template with its HTTP ``status``."""
-    context = {"status": status, "heading": heading, "lede": lede, "steps": steps, "kept": kept, "time": hour(timezone.localtime())}
+    owner = getattr(request, "organisation", None)
+    # The hour that the person's own clock shows: they are asked to tell it.
+    now = timezone.localtime(timezone=ZoneInfo(owner.time_zone) if owner else None)
+    context = {"status": status, "heading": heading, "lede": lede, "steps": steps, "kept": kept, "time": hour(now)}
     return render(request, "web/error.html", context, status=status)
 
 

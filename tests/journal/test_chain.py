@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -97,6 +97,17 @@ def test_deleting_any_entry_is_seen(attacker, gone):
     attacker.sql("DELETE FROM journal_entry WHERE sequence = %s", gone)
     said = " ".join(verify().breaks)
     assert said and (f"L’entrée {gone} manque" in said or (gone == 6 and "va jusqu’à l’entrée 5" in said))
+
+
+def test_an_entry_is_not_rewritten_by_replace(journal, in_brenoux):
+    if connection.vendor != "sqlite":
+        return
+    said = Entry.objects.get(sequence=2)
+    columns = "hash, organisation_id, sequence, time, actor_name, event, content, previous_hash"
+    values = [said.hash, said.organisation_id, 2, said.time, "Personne", said.event, said.content, said.previous_hash]
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"REPLACE INTO journal_entry ({columns}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", values)
+    assert verify().sound
 
 
 def test_deleting_several_entries_says_which(attacker):

@@ -142,6 +142,22 @@ def test_an_export_is_written_whole_or_not_at_all(bench: Server, tmp_path: Path)
     assert not list(tmp_path.iterdir())
 
 
+def test_no_stored_value_keeps_an_export_from_being_written(bench: Server, tmp_path: Path):
+    """Half a character, stored before it was refused: the JSON of the export reads back as what was stored."""
+    bench.python(
+        "from bocage.organisations.models import Organisation\nfrom bocage.organisations.tenancy import organisation_context\n"
+        "from bocage.decisions.models import Run\nowner = Organisation.objects.get(slug='saint-aubin')\n"
+        "with organisation_context(owner): Run(usecase='essai_tableau', params={'nom': 'a\\ud800', 'chemin': 'c:\\\\ud800'}).save()"
+    )
+    target = tmp_path / "aubin.zip"
+    done = bench.bocage("export", "--organisation", "saint-aubin", "--output", str(target))
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(target) as archive:
+        (run,) = json.loads(archive.read("tables/decisions.run.json"))
+        assert run["params"] == {"nom": "a\ud800", "chemin": "c:\\ud800"}
+        assert "a\\ud800" in archive.read("tables/decisions.run.csv").decode("utf-8-sig")
+
+
 def test_a_deposit_that_was_lost_is_said(bench: Server, home: Path, tmp_path: Path):
     folder = bench.python(
         "from bocage.deposits.models import Deposit\nfrom bocage.organisations.tenancy import across\n"

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import html
 import io
+import json
 import re
+from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
 from django.test import Client
 
+import bocage
 from bocage.journal.models import Entry
 from bocage.journal.sentences import KINDS, sentence
 from bocage.journal.services import record
@@ -75,6 +80,9 @@ def test_facts_of_another_version_are_not_hidden(event):
         ("q=rien_de_tel", 0),
         ("du=2000-01-01&au=2000-01-02", 0),
         ("du=2000-01-01", 4),
+        ("du=0001-01-01&au=9999-12-31", 4),
+        ("du=9999-12-31", 0),
+        ("au=0001-01-01", 0),
         ("page=99", 4),
     ],
 )
@@ -132,6 +140,42 @@ def test_the_export_is_escaped_and_leaves_its_own_trace(dpo, facts):
     assert [int(line["numero"]) for line in lines] == list(range(1, len(lines) + 1))
     assert lines[-2]["evenement"].startswith("'=cmd") and lines[-1]["evenement"] == "journal.exporte"
     assert Entry.objects.last().data["lignes"] == len(lines) - 1
+
+
+def test_the_export_can_be_verified_by_whoever_has_only_the_file(dpo, facts):
+    """A verifier written from ``docs/journal.md`` alone."""
+    text = dpo.post(f"{PAGE}export.csv", {"q": ""}).content.decode("utf-8-sig")
+    before = "0" * 64
+    for line in csv.DictReader(io.StringIO(text), delimiter=";"):
+        covered = {
+            "actor": int(line["numero_personne"]) if line["numero_personne"] else None, "actor_name": line["personne"],
+            "content": line["donnees"], "event": line["evenement"], "organisation": int(line["numero_organisation"]),
+            "previous_hash": line["empreinte_precedente"], "sequence": int(line["numero"]), "time": line["instant_utc"],
+        }  # fmt: skip
+        written = json.dumps(covered, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert hashlib.sha256(written.encode()).hexdigest() == line["empreinte"] and line["empreinte_precedente"] == before
+        before = line["empreinte"]
+    assert before != "0" * 64
+
+
+def test_every_event_that_the_code_records_has_its_sentence():
+    recorded = {
+        event
+        for module in Path(bocage.__file__).parent.rglob("*.py")
+        if "tests" not in module.parts
+        for event in re.findall(r"\brecord\(\s*\"([a-z_]+\.[a-z_]+)\"", module.read_text(encoding="utf-8"))
+    }
+    assert len(recorded) > 20 and recorded <= set(KINDS)
+
+
+def test_what_changed_in_the_settings_of_the_assistant_is_told(dpo):
+    before, after = {"services": []}, {"services": [{"slug": "accueil", "name": "Accueil", "email": "a@brenoux.example", "hours": ""}]}
+    with transaction.atomic():
+        record("assistant.reglages", None, reglages=["services"], publics=["citoyens"], jours=30, avant=before, apres=after)
+        record("organisation.reglages", None, avant={"contact": "Mairie"}, apres={"contact": "Mairie de Brenoux"})
+    text = html.unescape(plain(dpo.get(PAGE)))
+    assert "Services : rien devient « Accueil, a@brenoux.example »." in text
+    assert "contact « Mairie » devient « Mairie de Brenoux »" in text
 
 
 def test_an_export_holds_what_was_searched_only(dpo, facts):

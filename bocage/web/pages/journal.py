@@ -22,11 +22,17 @@ from bocage.contract.tables import safe_cell
 from bocage.journal.models import Entry
 from bocage.journal.reading import Search, events_used, persons_used
 from bocage.journal.sentences import label, sentence
-from bocage.journal.services import record, verify
+from bocage.journal.services import record
 from bocage.organisations.membership import Permission
+from bocage.register.proof import verify
 from bocage.web.access import page
 
 _PER_PAGE = 50
+# The last three, with « numero », « personne », « evenement », « donnees » and « empreinte_precedente », are what the hash covers.
+_COLUMNS = (
+    "numero", "date", "personne", "evenement", "phrase", "donnees", "empreinte_precedente", "empreinte", "instant_utc", "numero_personne",
+    "numero_organisation",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ def journal(request: HttpRequest) -> HttpResponse:
 @require_POST
 @page(Permission.JOURNAL)
 def check(request: HttpRequest) -> HttpResponse:
-    """Verify the whole chain, and show what was found on the journal's page. Nothing is written."""
+    """Verify the whole chain and what is shown with it; say what was found on the journal's page. Nothing is written."""
     return _page(request, {"checked": verify(), "checked_at": timezone.now()})
 
 
@@ -70,7 +76,7 @@ def export(request: HttpRequest) -> HttpResponse:
         record("journal.exporte", request.user, lignes=search.entries().count(), recherche=_asked(request.POST))
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(["numero", "date", "personne", "evenement", "phrase", "donnees", "empreinte_precedente", "empreinte"])
+    writer.writerow(_COLUMNS)
     for entry in search.entries().order_by("sequence").iterator(chunk_size=1000):
         line = _line(entry, request.organisation.time_zone)
         cells = [
@@ -81,6 +87,9 @@ def export(request: HttpRequest) -> HttpResponse:
             entry.content,
             entry.previous_hash,
             entry.hash,
+            entry.time,
+            "" if entry.actor_id is None else str(entry.actor_id),
+            str(entry.organisation_id),
         ]
         writer.writerow([entry.sequence, *map(safe_cell, cells)])
     response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.formats import date_format
@@ -24,6 +25,7 @@ from bocage.contract.french import count, number, percent
 from bocage.organisations.membership import Permission
 from bocage.register import documents, history
 from bocage.register import services as register
+from bocage.register.fiches import fiche_of
 from bocage.register.models import Publication
 from bocage.web.access import page, public_page
 from bocage.web.bars import Bar, bar_chart
@@ -132,11 +134,12 @@ def register_feed(request: HttpRequest) -> HttpResponse:
 @page(Permission.PUBLIER)
 def publish(request: HttpRequest, slug: str) -> HttpResponse:
     """Put a use case in the register, or change its state and who decides."""
+    current = Publication.objects.filter(usecase=slug).first()
     try:
-        fiche = discovery.load_fiche(slug)
+        # A use case that no longer reads can still be said to be stopped.
+        fiche = fiche_of(current)[0] if current else discovery.load_fiche(slug)
     except BocageError:
         raise Http404 from None
-    current = Publication.objects.filter(usecase=slug).first()
     status, decider, error = (current.status, current.decider, "") if current else ("", "", "")
     if request.method == "POST":
         status, decider = request.POST.get("status", ""), request.POST.get("decider", "")
@@ -172,7 +175,7 @@ def _website(request: HttpRequest) -> Any:
 
 def _chart(entry: register.Entry) -> str:
     measures, mesure = entry.measures, entry.fiche.mesure
-    days = [m.run_at.date().isoformat() if m.run_at else "" for m in measures]
+    days = [timezone.localdate(m.run_at).isoformat() if m.run_at else "" for m in measures]
     distinct = len(set(days)) == len(days)
     better = "Plus bas est mieux." if mesure.sens == "min" else "Plus haut est mieux."
     chart = {
