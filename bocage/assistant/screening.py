@@ -4,7 +4,8 @@ Three readers, so that none has to be perfect. *Turns of phrase* (``data/screeni
 ``{proche} ..4 {moi} ?{etre} {frapper}``. *A learnt score* adds what nobody thought of writing down: a multinomial logistic regression on
 word stems, word classes, their pairs and n-grams of characters, shipped as one byte a weight (``data/screening_weights.npz``). *A score
 on the meaning* (``screening_sense.py``) adds what nobody wrote with those words. Both are fitted on the sentences of
-``data/screening/*.txt`` and on the messages of ``model/off_topic.txt`` and ``bank/asked.jsonl``, which are neither.
+``data/screening/*.txt`` and on the messages of ``model/off_topic.txt`` and ``bank/asked.jsonl``, which are neither. They read French; plain
+cries in other languages are whole phrases (``screening_abroad.py``), looked for first.
 
 The first two read the same words: lower case without accents, SMS spellings put right, doubled letters made single (« frape », « frappe »),
 phrases that only sound grave put out of the way (« mort de fatigue », « assurance vie »). Figures: docs/assistant.md.
@@ -19,8 +20,8 @@ import itertools
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,7 +30,18 @@ import numpy as np
 from bocage.assistant import screening_sense
 from bocage.assistant.bank import ASKED, by_others
 from bocage.assistant.model import FOLDER, default_model
-from bocage.assistant.screening_words import DATA, Level, by_patterns, grammar, names_somebody, sentences_of, settings, terms_of
+from bocage.assistant.screening_abroad import plain_cry
+from bocage.assistant.screening_words import (
+    DATA,
+    Level,
+    by_patterns,
+    grammar,
+    may_mean_somebody,
+    names_somebody,
+    sentences_of,
+    settings,
+    terms_of,
+)
 from bocage.methods.retrieval.text import stem
 
 WEIGHTS = DATA / "screening_weights.npz"
@@ -38,7 +50,7 @@ _PENALTY = 1e-5
 _PAIR_REACH = 7
 _FEWEST_WORDS = 8
 _WHOLE_WORDS = 60
-_BY_HAND = ("3", "4", "5", "6", "7", "8", "9", "paires")
+_BY_HAND = ("3", "4", "5", "6", "7", "8", "9", "10", "paires")
 NEUTRAL, THIRD_PARTY = "neutre", "tiers"
 Model = tuple[list[str], np.ndarray, np.ndarray, np.ndarray]
 """Kind names, weights (buckets, kinds), bias (kinds) and rarity of each bucket (buckets)."""
@@ -68,28 +80,49 @@ class Screening:
 
 def screen(text: str) -> Screening:
     """Look at a message sentence by sentence, and whole when it is short: a cry may be buried in a request for a form."""
+    if cry := plain_cry(text):
+        return Screening(_said_abroad(*cry), Level.ATTENTION if cry[0] in settings()["besoins"] else Level.URGENT)
     sentences = sentences_of(text)
     found = by_patterns(sentences)
     if not found and len({word for sentence in sentences for word in sentence}) < 2:
         return Screening()
     scores = _joined(_by_scores(sentences), _by_sense(text))
     limits = settings()["seuils"]
-    # A turn of phrase adds to the odds; one that leaves little doubt is below attention only where everything else denies it.
+    # A turn of phrase adds to the odds, an ordinary one takes from them; one that leaves little doubt is below attention only where
+    # everything else denies it.
     sure = {kind for level, kind in found if level is Level.URGENT}
-    hinted = {kind for _, kind in found}
+    hinted = sure | {kind for level, kind in found if level is Level.ATTENTION}
     harmed = sure - {THIRD_PARTY}
-    distress = scores.distress + (limits["motif_urgence"] if harmed else limits["motif_attention"] if hinted - {THIRD_PARTY} else 0.0)
+    told = {level for level, kind in found if kind != THIRD_PARTY}
+    distress = scores.distress + next((limits[f"motif_{level}"] for level in reversed(Level) if level in told), 0.0)
     least = limits["attention"] - (limits["motif_sur"] if harmed else 0.0)
     level = Level.URGENT if distress >= limits["urgence"] else Level.ATTENTION if distress >= least else Level.NONE
     other = scores.third_party + (limits["motif_tiers"] if THIRD_PARTY in sure else 0.0)
-    third, unsure = other >= limits["tiers"], other < limits["tiers_net"] or not names_somebody(sentences)
+    third = other >= limits["tiers"] and may_mean_somebody(text, sentences)
+    unsure = other < limits["tiers_net"] or not names_somebody(sentences)
     if level is Level.NONE:
         return Screening(third_party=third, third_doubtful=third and unsure)
-    # Where several kinds are named, the likeliest of them speaks; where that is none of them, the one with most at stake.
-    kind = next((k for seen in (sure, hinted) for k in (scores.kind, *emergency_table()) if k in seen), scores.kind)
+    kind = _spoken_for(scores.kind, sure, hinted)
+    if kind in settings()["besoins"] and kind not in sure:
+        level = Level.ATTENTION
     doubtful = not harmed and distress < limits["net"]
     third = third and level is not Level.URGENT
     return Screening(emergency_table()[kind], level, third, doubtful, third and unsure)
+
+
+def _spoken_for(likeliest: str, sure: Set[str], hinted: Set[str]) -> str:
+    """The likeliest of the kinds that were named; where it is none of them, the one with most at stake.
+
+    A need never hides a danger that is likelier.
+    """
+    needs = set(settings()["besoins"]) - {likeliest}
+    return next((kind for seen in (sure, hinted) for kind in (likeliest, *emergency_table()) if kind in seen - needs), likeliest)
+
+
+def _said_abroad(kind: str, first: str) -> Emergency:
+    """What is said of ``kind``, after ``first``, in the language of whoever writes."""
+    known = emergency_table()[kind]
+    return replace(known, sentence=f"{first} {known.sentence}")
 
 
 @lru_cache(maxsize=1)

@@ -46,8 +46,7 @@ def settings(name: str = "screening") -> dict[str, Any]:
 
 def sentences_of(text: str) -> list[list[str]]:
     """The message as sentences of words, rewritten as the patterns expect them."""
-    if len(text) > _LONGEST:
-        text = f"{text[: _LONGEST // 2]}\n{text[-_LONGEST // 2 :]}"
+    text = shortened(text)
     found: list[list[str]] = [[]]
     for word in _rewritten(_spelt_out(_TOKEN.findall(fold(_with_names(text)))), _phrases()):
         if word == _BREAK:
@@ -55,6 +54,11 @@ def sentences_of(text: str) -> list[list[str]]:
         else:
             found[-1].append(word)
     return [sentence for sentence in found if sentence]
+
+
+def shortened(text: str) -> str:
+    """The beginning and the end of a very long message; any other as it is."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}\n{text[-_LONGEST // 2 :]}"
 
 
 def _spelt_out(raw: Iterable[str]) -> list[str]:
@@ -231,8 +235,22 @@ def terms_of(word: str) -> frozenset[int]:
 
 def names_somebody(sentences: Sequence[Sequence[str]]) -> bool:
     """Whether any word may stand for somebody else: a name, a relation, a pronoun."""
-    others = grammar().words_of("autrui")
-    return any(word in others for sentence in sentences for word in sentence)
+    return _any_of("autrui", sentences)
+
+
+def may_mean_somebody(text: str, sentences: Sequence[Sequence[str]]) -> bool:
+    """Whether a third person can be meant at all: somebody is named, by a role too (« le maire ») or two capitals (« Loïs Carpentier »).
+
+    Where only oneself or the assistant is, no file but one's own can be asked for.
+    """
+    if names_somebody(sentences) or _any_of("role", sentences):
+        return True
+    return any(not _PLACE.search(text[: found.start()]) for found in _NAMED.finditer(text))
+
+
+def _any_of(name: str, sentences: Sequence[Sequence[str]]) -> bool:
+    words = grammar().words_of(name)
+    return any(word in words for sentence in sentences for word in sentence)
 
 
 def by_patterns(sentences: Sequence[Sequence[str]]) -> set[tuple[Level, str]]:
@@ -243,7 +261,8 @@ def by_patterns(sentences: Sequence[Sequence[str]]) -> set[tuple[Level, str]]:
         present = frozenset().union(*terms)
         hits = {(p.level, p.kind) for p in grammar().patterns if p.needs <= present and p.found_in(terms)}
         if hits:
-            # What cancels does so for weaker signs (kind « attention ») or for questions on a third person (« tiers »), never for a cry.
+            # What cancels does so for weaker signs (kind « attention »), questions on a third person (« tiers ») or the kind it names
+            # (« je me prive pour qu’ils mangent » is no child left hungry): never for all cries.
             off = {p.kind for p in grammar().cancels if p.needs <= present and p.found_in(terms)}
             hits = {(level, kind) for level, kind in hits if kind not in off and level.value not in off}
         found |= hits

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bocage.assistant import screening, screening_sense
+from bocage.assistant import screening, screening_abroad, screening_sense
 from bocage.assistant.screening import Level, emergency_table, screen
 
 HERE = Path(__file__).parent / "data"
@@ -24,6 +24,7 @@ NUMBERS = {
     "violences": {"17", "3919", "114"},
     "aine": {"3977", "17"},
     "abri": {"115"},
+    "faim": {"115", "112"},
 }
 
 
@@ -66,6 +67,69 @@ def test_a_plain_cry_is_urgent_and_gets_its_own_numbers(message: str, kind: str)
     assert found.emergency is not None and found.emergency.kind == kind
 
 
+@pytest.mark.parametrize(
+    "message", ["j'ai plus rien à manger", "Mon frigo est vide, plus d’argent jusqu’au 5.", "mes enfants ont faim j'ai plus un sou"]
+)
+def test_whoever_has_nothing_to_eat_gets_numbers_above_the_answer(message: str):
+    found = screen(message)
+    assert found.emergency is not None and found.emergency.kind == "faim"
+    assert found.level is Level.ATTENTION and not found.doubtful
+
+
+def test_hunger_that_lasts_takes_the_place_of_the_answer():
+    found = screen("Je n’ai rien mangé depuis trois jours, je n’ai plus d’argent, je tiens à peine debout.")
+    assert found.level is Level.URGENT
+
+
+def test_hunger_that_nobody_taught_it_is_seen():
+    assert share([screen(message).level is not Level.NONE for message in held_out("faim")]) >= 90
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("أريد أن أموت", "suicide"),
+        ("وزوجي يضربني كل ليلة", "violences"),
+        ("أُرِيدُ أَنْ أَمُوتَ !", "suicide"),
+        ("Я больше не хочу жить", "suicide"),
+        ("Чоловік мене б’є, що робити?", "violences"),
+        ("муж меня бьёт", "violences"),
+        ("我丈夫打我，怎么办", "violences"),
+        ("ÖLMEK İSTİYORUM", "suicide"),
+        ("kocam beni dovuyor", "violences"),
+        ("vreau sa mor", "suicide"),
+        ("Soţul meu mă bate.", "violences"),
+        ("o meu marido bate-me", "violences"),
+        ("voglio morire", "suicide"),
+        ("my baby is not breathing", "medical"),
+    ],
+)
+def test_a_plain_cry_in_another_language_is_urgent_and_answered_in_it(message: str, kind: str):
+    found = screen(message)
+    assert found.level is Level.URGENT
+    assert found.emergency is not None and found.emergency.kind == kind
+    french = emergency_table()[kind].sentence
+    assert found.emergency.sentence.endswith(french) and len(found.emergency.sentence) > len(french)
+
+
+def test_every_phrase_of_another_language_is_found_and_names_a_kind_that_exists():
+    for language, entry in screening.settings("screening_abroad").items():
+        assert "112" in entry["debut"], language
+        for kind in entry.keys() - {"debut"}:
+            assert kind in emergency_table(), f"[{language}] {kind}"
+            for phrase in entry[kind]:
+                assert screening_abroad.plain_cry(f"1, {phrase}.") is not None, phrase
+
+
+def test_no_ordinary_question_is_a_cry_in_another_language():
+    assert not [text for text in screening.examples()["neutre"] if screening_abroad.plain_cry(text)]
+
+
+def test_an_ordinary_message_in_another_language_is_left_to_the_answer():
+    assert screen("Где находится мэрия?").emergency is None
+    assert screen("أين تقع البلدية؟").emergency is None
+
+
 def test_the_numbers_carry_their_date():
     assert screening.settings()["numeros_du"].year >= 2026
 
@@ -97,6 +161,10 @@ def test_questions_that_only_sound_grave_are_answered():
         "Comment demander l’acte de décès de mon père ?",
         "Je suis tutrice de ma mère, comment consulter ses impôts ?",
         "Comment s’appelle le maire de la commune ?",
+        "Y a plus d'eau chez moi, qui appeler la nuit",
+        "ma fille a oublié son cartable dans le car",
+        "bons alimentaires",
+        "j'ai oublié mon sac dans le bus",
     ],
 )
 def test_ordinary_questions_pass(message: str):
@@ -154,7 +222,7 @@ def test_the_shipped_weights_were_made_from_these_sentences_and_patterns(weights
 
 def test_held_out_sentences_are_not_learnt_from():
     learnt = {text for texts in screening.examples().values() for text in texts}
-    assert not learnt & {message for name in ("detresse", "tiers", "neutre") for message in held_out(name)}
+    assert not learnt & {message for name in ("detresse", "tiers", "neutre", "faim", "ordinaire", "voisins") for message in held_out(name)}
 
 
 def test_learning_again_from_a_few_sentences_tells_them_apart():
@@ -191,3 +259,37 @@ def test_a_mother_in_law_who_no_longer_breathes_is_an_emergency():
 def test_where_nobody_else_is_named_a_page_that_answers_is_given(message: str):
     found = screen(message)
     assert not found.third_party or found.third_doubtful
+
+
+def test_a_cry_in_the_words_of_lost_things_and_services_cut_off_is_still_heard():
+    assert not [message for message in held_out("voisins") if screen(message).level is Level.NONE]
+
+
+def test_lost_things_and_services_cut_off_are_ordinary():
+    found = [screen(message) for message in held_out("ordinaire")]
+    assert share([seen.level is Level.URGENT for seen in found]) <= 5
+    assert share([seen.level is not Level.NONE and not seen.doubtful for seen in found]) <= 8
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "je suis sdf je peux avoir une adresse",
+        "je vote où ? j’habite rue des Vignes",
+        "où est-ce que je vote, rue du Kirchberg",
+        "qui te paie ?",
+        "qui t’a programmé",
+        "es-tu un robot ?",
+        "téléphone état civil",
+    ],
+)
+def test_where_only_oneself_or_the_assistant_is_named_there_is_no_third_person(message: str):
+    assert not screen(message).third_party
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Je suis journaliste, quel est le revenu fiscal du maire ?", "Votre fichier dit quoi sur Abdel Kaci ?", "qui a dénoncé ma haie"],
+)
+def test_a_role_or_two_capitals_name_somebody_else(message: str):
+    assert screen(message).third_party
