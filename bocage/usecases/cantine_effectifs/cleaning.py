@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from itertools import pairwise
 
 import numpy as np
@@ -20,12 +22,13 @@ def one_per_cell(table: pd.DataFrame, measures: list[str], notes: list[str]) -> 
     and E) are added; a line without type beside typed ones comes from another export of the same meals, and only fills what they lack."""
     keys = ["site_nom", "date"]
     given = table.reindex(columns=[*keys, "site_type", *measures])
-    given["site_type"] = given["site_type"].astype("string").fillna("").str.strip().str.upper()
+    given["site_type"] = given["site_type"].astype("string").fillna("").map(_type_of)
     given[measures] = given[measures].astype(float)
     single = given.groupby([*keys, "site_type"], as_index=False)[measures].mean()
     if len(single) < len(given):
         extra = french.count(len(given) - len(single), "ligne répète", "lignes répètent")
         notes.append(f"{extra} un site et un jour déjà donnés : la moyenne est gardée.")
+    single = _without_totals(single, measures[-1], notes)
     typed = single["site_type"] != ""
     added = single[typed].groupby(keys)[measures].sum(min_count=1)
     bare = single[~typed].set_index(keys)[measures]
@@ -33,6 +36,30 @@ def one_per_cell(table: pd.DataFrame, measures: list[str], notes: list[str]) -> 
     if len(both):
         notes.append(_overlap(added.loc[both, measures[-1]], bare.loc[both, measures[-1]]))
     return added.combine_first(bare)[measures].reset_index()
+
+
+def _type_of(written: str) -> str:
+    """« M », « E » or « M/E » for the ways they are written (« ME », « maternelle + élémentaire »…); any other type in capitals."""
+    text = "".join(c for c in unicodedata.normalize("NFD", written.strip().upper()) if not unicodedata.combining(c))
+    words = frozenset(re.findall(r"[A-Z]+", text))
+    nursery, elementary = words & {"M", "ME", "MAT", "MATERNELLE"}, words & {"E", "ME", "ELEM", "ELEMENTAIRE"}
+    if not words or words - nursery - elementary - {"ET"}:
+        return text
+    return "/".join(letter for letter, named in (("M", nursery), ("E", elementary)) if named)
+
+
+def _without_totals(single: pd.DataFrame, measure: str, notes: list[str]) -> pd.DataFrame:
+    """``single`` without the lines M/E that are the sum of the lines M and E of the same site and day."""
+    wide = single.pivot_table(index=["site_nom", "date"], columns="site_type", values=measure)
+    if not {"M", "E", "M/E"} <= set(wide.columns):
+        return single
+    total = (wide["M/E"] - wide["M"] - wide["E"]).abs() < 1
+    if not total.any():
+        return single
+    told = french.count(int(total.sum()), "ligne M/E est le total", "lignes M/E sont les totaux")
+    notes.append(f"{told} des lignes M et E du même site et du même jour : ces repas ne sont comptés qu’une fois.")
+    cells = pd.MultiIndex.from_frame(single[["site_nom", "date"]])
+    return single[~((single["site_type"] == "M/E") & cells.isin(total.index[total]))]
 
 
 def _overlap(added: pd.Series, bare: pd.Series) -> str:

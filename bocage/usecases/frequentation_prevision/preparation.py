@@ -15,6 +15,7 @@ from bocage.contract.errors import NotEnoughData
 from bocage.contract.french import count
 from bocage.methods.forecasting.panel import DayGrid, to_grid
 from bocage.usecases.frequentation_prevision.steps import kinds_of_step, step_hours, whole_days, whole_hours
+from bocage.usecases.frequentation_prevision.totals import without_day_totals
 
 Rhythm = Literal["heure", "jour", "mois", "trimestre"]
 
@@ -46,7 +47,7 @@ def prepare(frame: pd.DataFrame) -> Prepared:
     Raises ``NotEnoughData`` when nothing is counted, or when the rhythm cannot be told (fewer than two dates, weekly totals).
     """
     notes: list[str] = []
-    known = frame.dropna(subset=["valeur"])
+    known = without_day_totals(frame.dropna(subset=["valeur"]), notes)
     if known.empty:
         raise NotEnoughData("Aucune valeur n’est renseignée : donnez au moins quatre semaines de comptages par lieu.")
     timezone = str(known["horodatage"].dt.tz)
@@ -67,7 +68,7 @@ def counts_of_steps(frame: pd.DataFrame, rhythm: Rhythm) -> pd.DataFrame:
 
     The hour that autumn repeats is the mean of its two counts, under its first start. A place of one line is taken at its word.
     """
-    table = without_duplicates(frame.dropna(subset=["valeur"]), [])
+    table = without_duplicates(without_day_totals(frame.dropna(subset=["valeur"]), []), [])
     step = step_hours(table)
     kind = _kinds(table, step).fillna(rhythm)
     table = added_up(table, step, kind, rhythm, [])

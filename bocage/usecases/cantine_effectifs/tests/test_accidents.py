@@ -122,6 +122,18 @@ def test_untyped_meals_that_differ_are_told_and_two_types_are_added() -> None:
     assert found.to_dict() == {"A": 100.0, "B": 30.0, "C": 12.0} and "diffèrent pour A :" in said[0]
 
 
+def test_a_type_written_otherwise_or_a_total_beside_its_parts_adds_no_meal() -> None:
+    lines = [
+        ("A", "M/E", 100.0), ("A", "ME", 100.0), ("A", "maternelle + élémentaire", 100.0), ("B", "M", 40.0), ("B", "Élémentaire", 60.0),
+        ("B", "M/E", 100.0), ("C", "M", 40.0), ("C", "E", 60.0), ("C", "M/E", 25.0), ("D", "E", 60.0), ("D", "adultes", 5.0),
+    ]  # fmt: skip
+    table = pd.DataFrame(lines, columns=["site_nom", "site_type", "reel"]).assign(date=FIRST)
+    said: list[str] = []
+    found = one_per_cell(table, ["reel"], said).set_index("site_nom")["reel"]
+    assert found.to_dict() == {"A": 100.0, "B": 100.0, "C": 125.0, "D": 65.0}
+    assert "1 ligne M/E est le total des lignes M et E" in " ".join(said).replace("\xa0", " ").replace("\u202f", " ")
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 11), max_size=30), st.booleans())
 def test_lines_asked_oftwice_change_nothing(again: list[int], untyped: bool) -> None:
