@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -40,14 +43,30 @@ def check_command(slug: str | None, every: bool, only: tuple[str, ...], as_json:
     slugs = discovery.slugs() if every else [slug or ""]
     reports = []
     for name in slugs:
-        with progress_bar(as_json) as progress:
+        with _prints_aside(), progress_bar(as_json) as progress:
             reports.append(conformance.check(name, only=only or None, progress=progress))
     if as_json:
         print_json([report.to_dict() for report in reports])
     else:
         for report in reports:
             _print_report(report)
-    sys.exit(0 if all(report.passed for report in reports) and not (every and discovery.problems()) else 1)
+    codes = [report.exit_code for report in reports] + ([1] if every and discovery.problems() else [])
+    # A broken promise is said before a package that this machine lacks.
+    sys.exit(1 if 1 in codes else max(codes, default=0))
+
+
+@contextmanager
+def _prints_aside() -> Iterator[None]:
+    """What an engine and its processes print goes to standard error: standard output is the report's, which scripts read."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _print_report(report) -> None:  # type: ignore[no-untyped-def]

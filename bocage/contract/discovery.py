@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, metadata
 from pathlib import Path
 from types import ModuleType
 from typing import cast
@@ -279,10 +279,29 @@ def _absent(found: _Found, module: str, part: str) -> BocageError:
     if fiche.extra:
         ours = found.package.startswith(("bocage.usecases.", f"{private.__name__}."))
         project = "bocage" if ours else found.origin
+        offered = _extras(project)
+        if offered is not None and _plain(fiche.extra) not in map(_plain, offered):
+            known = f"celles qu’il propose : {', '.join(offered)}" if offered else "il n’en propose aucune"
+            return InvalidUseCase(
+                f"{part}.py de « {fiche.slug} » importe {module}, qui n’est pas installé ; la fiche nomme l’extension « {fiche.extra} », "
+                f"que {project} n’a pas ({known}). Corrigez le champ extra, ou l’import."
+            )
         return MissingExtra(f"« {fiche.titre} » a besoin du module {module} : installez-le par « pip install '{project}[{fiche.extra}]' ».")
     return InvalidUseCase(
         f"{part}.py de « {fiche.slug} » importe {module}, qui n’est pas installé, et la fiche ne nomme pas d’extension (champ extra)."
     )
+
+
+def _extras(project: str) -> list[str] | None:
+    """The extras of an installed distribution; None where it is not installed as one, which says nothing."""
+    try:
+        return list(metadata(project).get_all("Provides-Extra") or [])
+    except PackageNotFoundError:
+        return None
+
+
+def _plain(extra: str) -> str:
+    return extra.lower().replace("_", "-").replace(".", "-")
 
 
 def said(error: BaseException, folder: Path) -> str:

@@ -22,7 +22,8 @@ class Recommendation:
 
     ``subject`` names a thing of the input (a sector, a school, a segment); ``action`` is the French verb phrase proposed;
     ``interval`` is (low, high) in ``unit`` around ``value``; ``score`` ranks proposals, the highest first;
-    ``evidence`` holds the reasons, with the key ``reference`` for what the usual method gives; ``geometry`` is GeoJSON in WGS 84.
+    ``evidence`` holds the reasons, with the key ``reference`` for what the usual method gives (a number, or a text that says what it does
+    or why it gives none); ``geometry`` is GeoJSON in WGS 84.
     """
 
     subject: str
@@ -126,6 +127,16 @@ class Outcome:
     def from_json(data: bytes | str) -> Outcome:
         """The outcome that ``to_json`` wrote."""
         return _OUTCOME.validate_json(data)
+
+
+def interval_holds(recommendation: Recommendation) -> bool:
+    """Whether the interval is finite, in order and around the value, to the last digits of floating sums. True without an interval."""
+    if recommendation.interval is None:
+        return True
+    low, high = recommendation.interval
+    value = recommendation.value if isinstance(recommendation.value, (int, float)) else low
+    slack = 1e-9 * max(1.0, abs(low), abs(high))
+    return math.isfinite(low) and math.isfinite(high) and low <= high and low - slack <= value <= high + slack
 
 
 def numbers_of(recommendation: Recommendation) -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""``bocage new``: one folder, complete, that passes the conformance suite as it is."""
+"""``bocage new``: one folder, complete, that passes the conformance suite as it is; its fiche is to be rewritten with its engine."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ def new_use_case(slug: str, parent: Path | None = None) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
     discovery.clear()
     return folder
+
+
+def from_template(name: str, slug: str) -> str:
+    """The text of the file ``name`` of the template, as ``new_use_case`` writes it for ``slug``."""
+    return _named((TEMPLATE / f"{name}{SUFFIX}").read_text(encoding="utf-8"), slug)
 
 
 def _check_slug(slug: str) -> None:

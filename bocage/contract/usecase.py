@@ -55,9 +55,11 @@ class UseCase(Protocol):
     """What ``usecases/<slug>/engine.py`` must define, as a class named ``<CamelSlug>``.
 
     ``run`` and ``baseline`` take the same arguments and give proposals on the same subjects. They raise ``NotEnoughData`` when an honest
-    answer would need more. ``evaluate`` gives a dict of metrics, among them the fiche's ``mesure.nom``; it works on any subset of the
-    lines of ``truth`` (the conformance suite resamples blocks of lines to put an interval around the gain over the baseline).
-    ``explain`` is one French sentence whose every number is in ``rec``.
+    answer would need more. ``evaluate`` gives a dict of metrics, among them the fiche's ``mesure.nom``, over the lines of ``truth`` that
+    are about a proposal, whichever they are (the conformance suite resamples blocks of lines to put an interval around the gain over the
+    baseline), and raises ``NotEnoughData`` when none is. Of the names of metrics the register reads two forms: ``lignes`` beside
+    ``lignes_attendues`` is how many of how many were compared; ``…_constate…`` was observed, whichever method is judged.
+    ``explain`` is one French sentence whose every number is in ``rec``, given back from the JSON that was kept.
     """
 
     inputs: ClassVar[dict[str, type[Row] | FileInput]]

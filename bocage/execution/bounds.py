@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bocage.contract.errors import EngineFault
-from bocage.contract.outcome import Outcome
+from bocage.contract.outcome import Outcome, interval_holds
 
 MAX_RECOMMENDATIONS = 100_000
 MAX_ARTIFACTS = 2_000
@@ -41,14 +41,14 @@ def prepared(blob: bytes) -> dict[str, Any]:
 
 
 def outcome(blob: bytes) -> Outcome:
-    """The outcome in ``blob``, within bounds and of the right types. Raises ``EngineFault``."""
+    """The outcome in ``blob``: within bounds, of the right types, each interval around its value. Raises ``EngineFault``."""
     value = parsed(blob)
     if isinstance(value, dict):
         for name, most in (("recommendations", MAX_RECOMMENDATIONS), ("artifacts", MAX_ARTIFACTS), ("notes", MAX_NOTES)):
             if isinstance(value.get(name), list) and len(value[name]) > most:
                 raise EngineFault(f"Le moteur a rendu {len(value[name])} « {name} », au-delà des {most} admis.")
     try:
-        return Outcome.from_json(blob)
+        found = Outcome.from_json(blob)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])[:200]
@@ -56,6 +56,19 @@ def outcome(blob: bytes) -> Outcome:
             f"Le moteur a rendu un résultat qui n’a pas la forme promise : {where}, lu « {str(first['input'])[:80]} » "
             f"({first['msg'][:120]}). Signalez-le à son auteur."
         ) from None
+    _check_intervals(found)
+    return found
+
+
+def _check_intervals(found: Outcome) -> None:
+    """Nobody may be shown « 12, entre 14 et 10 », whatever the data that led an engine there."""
+    for rec in found.recommendations:
+        if rec.interval is not None and not interval_holds(rec):
+            value, low, high = (str(number)[:40].replace(".", ",") for number in (rec.value, *rec.interval))
+            raise EngineFault(
+                f"Le moteur a rendu pour « {rec.subject[:80]} » la valeur {value} et les bornes {low} à {high} : la première borne doit "
+                "être la plus petite, et la valeur entre les deux. Signalez-le à son auteur."
+            )
 
 
 def metrics(blob: bytes) -> dict[str, float]:

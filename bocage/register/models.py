@@ -26,6 +26,7 @@ class Publication(TenantModel):
     decider = models.CharField("qui décide", max_length=200, blank=True)
     since = models.DateField("depuis")
     updated_at = models.DateTimeField(auto_now=True)
+    fiche = models.JSONField(null=True, help_text="The fiche when it was last published: shown once the installed one cannot be read.")
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [models.UniqueConstraint(fields=["organisation", "usecase"], name="publication_once")]

@@ -19,6 +19,7 @@ from bocage.contract.french import count
 from bocage.decisions.models import Decision, Proposal, RoleResult, Run
 from bocage.journal.services import record
 from bocage.organisations.models import User
+from bocage.register.fiches import fiche_of
 from bocage.register.figures import share_covered, standing
 from bocage.register.models import Evaluation, Publication
 
@@ -50,7 +51,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One use case of the register, with everything that was observed."""
+    """One use case of the register, with everything that was observed. ``available``: its fiche still reads on this server."""
 
     fiche: Fiche
     publication: Publication
@@ -64,6 +65,14 @@ class Entry:
     joules_low: float
     joules_high: float
     measures: tuple[Measured, ...]
+    available: bool = True
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """Where the use stands, as a code and in French: what was published, or that it can no longer be run here."""
+        if self.available:
+            return self.publication.status, Publication.Status(self.publication.status).label
+        return "indisponible", "Indisponible"
 
     @property
     def decided(self) -> int:
@@ -123,11 +132,10 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """The published use cases of the organisation in context, in service first. A use case that was uninstalled is left out."""
-    fiches = {fiche.slug: fiche for fiche in discovery.all_fiches()}
+    """The published use cases of the organisation in context, in service first; those whose fiche no longer reads, as last published."""
     order = {Publication.Status.ON: 0, Publication.Status.TRIAL: 1, Publication.Status.STOPPED: 2}
     published = sorted(Publication.objects.all(), key=lambda p: (order[Publication.Status(p.status)], p.usecase))
-    return [_entry(p, fiches[p.usecase]) for p in published if p.usecase in fiches]
+    return [_entry(publication) for publication in published]
 
 
 def entry(slug: str) -> Entry:
@@ -135,15 +143,23 @@ def entry(slug: str) -> Entry:
     publication = Publication.objects.filter(usecase=slug).first()
     if publication is None:
         raise UnknownUseCase(f"Le registre n’a pas de page « {slug} ».")
-    return _entry(publication, discovery.load_fiche(slug))
+    return _entry(publication)
 
 
 def publish(slug: str, status: str, decider: str, person: User | None, since: date | None = None) -> Publication:
-    """Put a use case in the register, or change its state there; the change is journalled."""
-    discovery.load_fiche(slug)
+    """Put a use case in the register, or change its state there; the change is journalled, and the fiche kept as it now is.
+
+    Raises ``UnknownUseCase`` or ``InvalidUseCase`` unless it is published already: one that no longer reads can still be stopped.
+    """
     _check_publication(status, decider)
     with transaction.atomic():
-        publication = Publication.objects.filter(usecase=slug).first() or Publication(usecase=slug, since=since or timezone.localdate())
+        publication = Publication.objects.filter(usecase=slug).first()
+        if publication is None:
+            discovery.load_fiche(slug)
+            publication = Publication(usecase=slug, since=since or timezone.localdate())
+        fiche, available = fiche_of(publication)
+        if available:
+            publication.fiche = fiche.model_dump(mode="json")
         before = publication.status if publication.pk else None
         publication.status, publication.decider = Publication.Status(status), decider.strip()
         publication.save()
@@ -160,7 +176,8 @@ def _check_publication(status: str, decider: str) -> None:
         raise InvalidPublication(f"La mention de qui décide compte {len(decider.strip())} caractères ; le registre en admet 200.")
 
 
-def _entry(publication: Publication, fiche: Fiche) -> Entry:
+def _entry(publication: Publication) -> Entry:
+    fiche, available = fiche_of(publication)
     runs = Run.objects.filter(usecase=fiche.slug, state=Run.State.DONE).aggregate(count=Count("pk"), last=Max("finished_at"))
     verdicts = Counter(
         Decision.objects.filter(proposal__run__usecase=fiche.slug, replaced_by__isnull=True).values_list("verdict", flat=True)
@@ -179,6 +196,7 @@ def _entry(publication: Publication, fiche: Fiche) -> Entry:
         joules_low=energy["low"] or 0.0,
         joules_high=energy["high"] or 0.0,
         measures=_measures(fiche),
+        available=available,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
 import time
@@ -103,6 +104,49 @@ def test_a_broken_use_case_hides_no_other(parent: Path) -> None:
     assert "« cas_nomme »" in problems["cas_renomme"]
     with pytest.raises(InvalidUseCase, match="TOML"):
         discovery.load_fiche("cas_casse")
+
+
+FICHE_FAULTS = [
+    ("titre =", "tittre =", "tittre : ce champ n’existe pas, sans doute « titre »"),
+    ("titre =", "tittre =", "titre : ce champ est obligatoire"),
+    ("gain_demontre = false", 'gain_demontre = "non"', "gain_demontre : lu « non », écrivez true ou false"),
+    (
+        'risque_ai_act = "minimal"',
+        'risque_ai_act = "élevé"',
+        "choisissez entre « minimal », « limité », « haut », « hors champ »",
+    ),
+    ('sens = "min"', 'sens = "minimum"', "mesure.sens : lu « minimum », choisissez entre « min », « max »"),
+    ('nom = "ecart_moyen"', 'nom = "Écart moyen"', "mesure.nom : lu « Écart moyen », écrivez des minuscules"),
+    ('alternatives = ["Un tableur qui tient la moyenne des mêmes jours."]', "alternatives = []", "donnez-en au moins un"),
+    ('domaine = "accueil du public"', "domaine = 3", "domaine : lu « 3 », écrivez un texte, entre guillemets"),
+    ('domaine = "accueil du public"', 'domaine = "x"', "écrivez un texte d’au moins 3 caractères"),
+    (
+        'licence = "Licence Ouverte 2.0"',
+        'license = "Licence Ouverte 2.0"',
+        "sources.0.license : ce champ n’existe pas, sans doute « licence »",
+    ),
+    ("[mesure]", '[tutelle]\nx = "y"\n\n[mesure]', "tutelle : ce champ n’existe pas, retirez-le"),
+    ("usages_exclus = [", "usages_exclus = 3 # [", "écrivez une liste, entre crochets"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), FICHE_FAULTS)
+def test_a_fault_of_the_fiche_says_in_french_what_to_write(parent: Path, old: str, new: str, said: str) -> None:
+    fiche = new_use_case("cas_essai", parent) / "fiche.toml"
+    text = fiche.read_text(encoding="utf-8")
+    assert old in text
+    fiche.write_text(text.replace(old, new), encoding="utf-8")
+    discovery.clear()
+    with pytest.raises(InvalidUseCase) as caught:
+        discovery.load_fiche("cas_essai")
+    assert said in caught.value.message and not re.search(r"(?i)input|should|field", caught.value.message)
+
+
+def test_a_fiche_saved_with_a_byte_order_mark_is_read(parent: Path) -> None:
+    fiche = new_use_case("cas_essai", parent) / "fiche.toml"
+    fiche.write_bytes(b"\xef\xbb\xbf" + fiche.read_bytes())
+    discovery.clear()
+    assert discovery.load_fiche("cas_essai").slug == "cas_essai"
 
 
 def test_a_slug_taken_twice_stays_with_the_first(parent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
-from bocage.contract.errors import UnknownUseCase
+from bocage.contract import discovery
+from bocage.contract.errors import InvalidUseCase, UnknownUseCase
 from bocage.journal.models import Entry
 from bocage.register import services as register
-from bocage.register.models import Evaluation
+from bocage.register.models import Evaluation, Publication
 from bocage.register.services import InvalidPublication, publish
-from tests.register.material import SLUG, measured
+from tests.register.material import SLUG, decided, done_run, measured
+from tests.servers import USECASES
 
 
 @pytest.fixture
@@ -67,3 +72,52 @@ def test_what_may_not_be_published_is_refused(in_brenoux, status, decider, said)
 def test_an_unpublished_use_case_has_no_page(in_brenoux):
     with pytest.raises(UnknownUseCase):
         register.entry(SLUG)
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """The use cases in a folder that a test may spoil."""
+    folder = tmp_path / "cas"
+    shutil.copytree(USECASES, folder)
+    monkeypatch.setenv("BOCAGE_USECASES_PATH", str(folder))
+    discovery.clear()
+    return folder
+
+
+def spoil(folder: Path, how: str) -> None:
+    """A misspelt field in the fiche, or the folder gone."""
+    if how == "faute":
+        fiche = folder / SLUG / "fiche.toml"
+        fiche.write_text(fiche.read_text(encoding="utf-8").replace("finalite =", "finalitee ="), encoding="utf-8")
+    else:
+        shutil.rmtree(folder / SLUG)
+    discovery.clear()
+
+
+@pytest.mark.parametrize("how", ["faute", "dossier supprimé"])
+def test_what_was_used_stays_in_the_register_when_its_folder_does_not(copied, published, how):
+    measured([(7, 10), (6, 10)])
+    before = register.entry(SLUG)
+    spoil(copied, how)
+    (after,) = register.entries()
+    assert before.available and not after.available
+    assert after.state == ("indisponible", "Indisponible") and before.state == ("service", "En service")
+    assert after.fiche == before.fiche and after.measures == before.measures and after.runs == before.runs
+
+
+def test_a_use_published_before_fiches_were_kept_is_still_named(copied, published):
+    decided(done_run({"Nord": 1.0}, {"Nord": 2.0}), None, [])
+    Publication.objects.update(fiche=None)
+    spoil(copied, "dossier supprimé")
+    (entry,) = register.entries()
+    assert (entry.fiche.slug, entry.runs, entry.proposals) == (SLUG, 1, 1)
+    assert "ne se lit plus" in entry.fiche.finalite
+
+
+def test_a_use_that_no_longer_reads_can_be_stopped_and_none_can_begin(copied, published):
+    spoil(copied, "faute")
+    kept = Publication.objects.get().fiche
+    assert publish(SLUG, "arrete", "Nadia Le Goff", None).status == "arrete" and Publication.objects.get().fiche == kept
+    Publication.objects.all().delete()
+    with pytest.raises(InvalidUseCase, match="finalite"):
+        publish(SLUG, "essai", "Nadia Le Goff", None)

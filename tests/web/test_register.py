@@ -256,3 +256,15 @@ def test_the_truth_of_another_organisation_cannot_be_brought(people, elsewhere):
         run = done_run({"Nord": 1.0}, {"Nord": 1.0})
     assert signed_in(people["agent"]).get(f"/pays-de-brenoux/executions/{run.pk}/realite/").status_code == 404
     assert signed_in(people["agent"]).get(f"/marsanne/executions/{run.pk}/realite/").status_code == 404
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_fiche_that_no_longer_reads_takes_no_page_away(published, tmp_path, monkeypatch, address):
+    monkeypatch.setenv("BOCAGE_USECASES_PATH", str(tmp_path))
+    discovery.clear()
+    answer = Client().get(address)
+    assert answer.status_code == 200
+    said = answer.content.decode()
+    assert address.endswith("mesures.csv") or "Essai d’un moteur sage" in said
+    if address == PAGE:
+        assert "Indisponible" in said and "n’est plus disponible sur ce serveur" in said

@@ -41,7 +41,7 @@ def check(slug: str, *, only: Sequence[str] | None = None, progress: Callable[[f
         results.append(_result(one, lab, {p.id for p in chosen}))
     if progress:
         progress(1.0, "Terminé")
-    return Report(slug, tuple(results))
+    return Report(slug, tuple(results), lab.missing)
 
 
 def _result(one: Promise, lab: Lab, chosen: set[str]) -> Result:

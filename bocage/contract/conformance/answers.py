@@ -1,9 +1,11 @@
-"""Promises about what the engine answers on the example data: JSON, subjects, intervals, units, scores, explanations."""
+"""Promises about what the engine answers on the example data: JSON, subjects, intervals, reference, units, scores, explanations."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pandas as pd
 from bocage.contract.conformance.lab import Lab, Run, written
 from bocage.contract.conformance.promise import Broken, NotApplicable, promise
 from bocage.contract.conformance.sentences import not_one_sentence, unsupported
-from bocage.contract.outcome import Chart, DataTable, Outcome, Recommendation, numbers_of
+from bocage.contract.outcome import Chart, DataTable, Outcome, Recommendation, interval_holds, numbers_of
 from bocage.contract.units import UNITS
 
 _EXPLAINED = 300
@@ -30,16 +32,21 @@ def answers(lab: Lab) -> str:
 
 @promise("json_round_trip", "Le résultat passe par le JSON sans changer")
 def json_round_trip(lab: Lab) -> str:
-    """``from_json(to_json())`` gives the same bytes again: no NaN, no numpy object, no set."""
+    """``from_json(to_json())`` gives the same bytes, values and types again: no NaN, no date, no Decimal, no key that is a number."""
     size = 0
     for name, run in _both(lab):
         try:
             first = written(run.outcome)
-            again = Outcome.from_json(first).to_json()
+            back = Outcome.from_json(first)
+            again = back.to_json()
         except Exception as error:
             raise Broken(f"{name} rend un résultat que le JSON ne porte pas ({' '.join(str(error).split())[:200]}).") from None
-        if first != again:
-            raise Broken(f"{name} rend un résultat qui change en passant par le JSON. N’y mettez que textes, nombres, listes et dict.")
+        place = _changed(run.outcome, back, "résultat") or ("octets différents" if first != again else "")
+        if place:
+            raise Broken(
+                f"{name} rend un résultat qui change en passant par le JSON ({place}). "
+                "N’y mettez que textes, nombres, listes et dict dont les clés sont des textes."
+            )
         size = max(size, len(first))
     return f"{size} octets, identiques au retour."
 
@@ -78,14 +85,35 @@ def intervals(lab: Lab) -> str:
             if rec.interval is None:
                 continue
             seen += 1
-            low, high = rec.interval
-            slack = 1e-9 * max(1.0, abs(low), abs(high))
-            value = rec.value if isinstance(rec.value, (int, float)) else low
-            if not (math.isfinite(low) and math.isfinite(high) and low - slack <= value <= high + slack and low <= high):
+            if not interval_holds(rec):
+                low, high = rec.interval
                 raise Broken(f"{name}, « {rec.subject} » : la valeur {rec.value} n’est pas dans l’intervalle ({low}, {high}).")
     if not seen:
         raise NotApplicable("Aucune proposition n’a d’intervalle.")
     return f"{seen} intervalles."
+
+
+@promise("reference", "Chaque proposition dit ce que donne la méthode habituelle")
+def reference(lab: Lab) -> str:
+    """A value has its usual one beside it: ``evidence["reference"]``, or the baseline's only proposal of the same subject and action.
+
+    A text in ``evidence["reference"]`` says what is usually done, or why there is none.
+    """
+    ours, usual = (outcome.recommendations for outcome in lab.stored.values())
+    times = Counter((rec.subject, rec.action) for rec in usual)
+    beside = {(rec.subject, rec.action): rec.value for rec in usual if times[rec.subject, rec.action] == 1}
+    compared = [rec for rec in ours if rec.value is not None]
+    for rec in compared:
+        if rec.evidence.get("reference") is None and beside.get((rec.subject, rec.action)) is None:
+            several = times[rec.subject, rec.action]
+            why = f"la méthode habituelle en a {several} de même sujet et de même action" if several else "la méthode habituelle n’en a pas"
+            raise Broken(
+                f"« {rec.subject} », {rec.action} : rien ne dit ce que donne la méthode habituelle ({why}). "
+                'Mettez-le dans evidence["reference"], en nombre, ou en texte qui dit pourquoi il n’y en a pas.'
+            )
+    if not compared:
+        raise NotApplicable("Aucune proposition n’a de valeur.")
+    return f"{len(compared)} propositions, chacune avec sa référence."
 
 
 @promise("units", "Les unités sont connues")
@@ -164,8 +192,9 @@ def _both(lab: Lab) -> tuple[tuple[str, Run], tuple[str, Run]]:
 
 
 def _explained(lab: Lab) -> Iterator[tuple[Recommendation, str]]:
-    for _, run in _both(lab):
-        for rec in list(run.outcome.recommendations)[:_EXPLAINED]:
+    """Explanations of proposals as they come back from the database: the server never explains any other."""
+    for outcome in lab.stored.values():
+        for rec in list(outcome.recommendations)[:_EXPLAINED]:
             try:
                 sentence = lab.engine.explain(rec)
             except Exception as error:
@@ -173,6 +202,27 @@ def _explained(lab: Lab) -> Iterator[tuple[Recommendation, str]]:
             if not isinstance(sentence, str):
                 raise Broken(f"explain() rend {type(sentence).__name__} ; rendez une phrase (str).")
             yield rec, sentence
+
+
+def _changed(before: object, after: object, where: str) -> str:
+    """Where the JSON gives back something else than what was put in, in words; empty when nowhere.
+
+    A tuple may come back as a list, an integer as a float; anything else keeps its value and its type (or a parent of it: numpy's float).
+    """
+    if dataclasses.is_dataclass(before) and type(before) is type(after):
+        pairs = [(getattr(before, each.name), getattr(after, each.name), each.name) for each in dataclasses.fields(before)]
+    elif isinstance(before, dict) and isinstance(after, dict):
+        odd = next((key for key in before if not isinstance(key, str)), None)
+        if odd is not None:
+            return f"{where} : la clé {odd!r} devient un texte"
+        pairs = [(value, after.get(key), key) for key, value in before.items()]
+    elif isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)):
+        pairs = [(one, two, str(index)) for index, (one, two) in enumerate(zip(before, after, strict=True))]
+    else:
+        kept = isinstance(before, type(after)) and isinstance(before, bool) == isinstance(after, bool) and before == after
+        widened = type(before) is int and type(after) is float and before == after
+        return "" if kept or widened else f"{where} : {type(before).__name__} {str(before)[:40]} devient {type(after).__name__}"
+    return next((found for one, two, name in pairs if (found := _changed(one, two, f"{where}.{name}"))), "")
 
 
 def _strings(*values: object) -> Iterator[str]:

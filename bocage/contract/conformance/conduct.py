@@ -72,6 +72,15 @@ def no_writing(lab: Lab) -> str:
     return "Rien d’écrit, rien de lancé."
 
 
+@promise("no_reading", "Aucun fichier lu hors des entrées et du dossier")
+def no_reading(lab: Lab) -> str:
+    """No file is read but the inputs, the use case's folder, installed code and the system's: a worker has walls around it."""
+    tried = [what for attempts in _attempts(lab, "reading") for what in attempts]
+    if tried:
+        raise Broken(f"Le calcul a voulu lire {tried[0]}, que le serveur lui refusera. Mettez ce fichier dans le dossier, ou en entrée.")
+    return "Rien de lu au-dehors."
+
+
 @promise("progress", "L’avancement va de 0 à 1 sans reculer")
 def progress(lab: Lab) -> str:
     """``res.progress`` hears fractions that never go down, each with a short French phrase."""
@@ -121,7 +130,7 @@ def _seconds_within(lab: Lab, budget: float) -> float:
         return time.monotonic() - started
 
 
-def _attempts(lab: Lab, kind: Literal["network", "writing"]) -> list[list[str]]:
+def _attempts(lab: Lab, kind: Literal["network", "writing", "reading"]) -> list[list[str]]:
     """What the reference runs tried. An engine that failed because it was blocked is judged on what it tried."""
     failure: Unmet | None = None
     for run in ("reference", "usual"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from bocage.contract.conformance.lab import Lab
 from bocage.contract.conformance.promise import Broken, promise
 from bocage.contract.french import count
 from bocage.contract.rows import FileInput, Row
+from bocage.contract.scaffold import from_template
 from bocage.contract.tables.fields import specs_of
 from bocage.contract.units import UNITS
 
@@ -25,9 +27,10 @@ SIMULATED = "données simulées"
 
 @promise("fiche", "La fiche est complète")
 def fiche(lab: Lab) -> str:
-    """Every text of the fiche says something, and the slug is the folder's name."""
+    """Every text of the fiche says something, of this use case and not of the template's, and the slug is the folder's name."""
+    left = _left_from_template(lab)
     for name, text in _texts(lab.fiche.model_dump()):
-        if _PLACEHOLDER.search(text):
+        if _PLACEHOLDER.search(text) or text in left:
             raise Broken(f"Le champ {name} de fiche.toml reste à écrire (« {text} »). Le public le lira tel quel.")
     if discovery.origin(lab.slug) in (discovery.BUILT_IN, str(lab.folder)) and lab.folder.name != lab.slug:
         raise Broken(f"Le dossier s’appelle « {lab.folder.name} » et la fiche « {lab.slug} ». Donnez-leur le même nom.")
@@ -135,6 +138,16 @@ def licences(lab: Lab) -> str:
     if simulated and not all(said):
         raise Broken(f"Les données sont simulées : écrivez « {SIMULATED} » dans le titre d’une source de la fiche et dans README.md.")
     return " ; ".join(f"{source.titre} ({source.licence})" for source in lab.fiche.sources) + "."
+
+
+def _left_from_template(lab: Lab) -> set[str]:
+    """The sentences that describe the template's engine. None while the engine is still the template's: then they are true of it."""
+    engine = lab.folder / "engine.py"
+    if not engine.is_file() or engine.read_bytes() == from_template("engine.py", lab.slug).encode():
+        return set()
+    example = tomllib.loads(from_template("fiche.toml", lab.slug))
+    sources = (source["titre"] for source in example["sources"])
+    return {example["titre"], example["finalite"], example["methode"], *example["limites"], *sources}
 
 
 def _texts(value: object, name: str = "") -> Iterator[tuple[str, str]]:

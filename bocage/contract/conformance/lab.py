@@ -14,13 +14,14 @@ import pandas as pd
 from pydantic import BaseModel, TypeAdapter
 
 from bocage.contract import discovery
-from bocage.contract.conformance.guard import Attempts, watch
+from bocage.contract.conformance.guard import Attempts, readable, watch
 from bocage.contract.conformance.promise import Broken, NotApplicable, Unmet
 from bocage.contract.errors import BocageError, MissingExtra
 from bocage.contract.fiche import Fiche
 from bocage.contract.outcome import Outcome
 from bocage.contract.rows import FileInput, Row
 from bocage.contract.tables import read_table
+from bocage.contract.tables.fields import specs_of
 from bocage.contract.usecase import Inputs, Resources, UseCase
 
 TIME_ZONE = "Europe/Paris"
@@ -46,6 +47,7 @@ class Lab:
         self.folder: Path = discovery.use_case_folder(slug)
         self.fiche: Fiche = discovery.load_fiche(slug)
         self.attempts: list[Attempts] = []
+        self.missing: MissingExtra | None = None
         self._failed: dict[str, Unmet] = {}
 
     @cached_property
@@ -54,6 +56,7 @@ class Lab:
         try:
             discovery.load_module(self.slug)
         except MissingExtra as error:
+            self.missing = error
             raise NotApplicable(error.message) from None
         except BocageError as error:
             raise Unmet("loads", error.message) from None
@@ -109,6 +112,11 @@ class Lab:
 
     def _table(self, path: Path, row: type[Row]) -> pd.DataFrame:
         try:
+            specs_of(row)
+        except TypeError as error:
+            # One column is the fault, and one promise says so: the reader cannot even start.
+            raise Unmet("schemas", f"Une colonne de {row.__name__} est d’un type que le lecteur ne lit pas ({error}).") from None
+        try:
             return read_table(path, row, timezone=TIME_ZONE).frame
         except BocageError as error:
             raise Unmet("example_data", f"L’exemple {path.name} ne se lit pas : {error.message}") from None
@@ -122,6 +130,22 @@ class Lab:
     def usual(self) -> Run:
         """The baseline on the same data."""
         return self._first("baseline", "la méthode habituelle", self.engine.baseline)
+
+    @cached_property
+    def stored(self) -> dict[str, Outcome]:
+        """Both outcomes as they come back from the database: what people are shown, and what ``explain`` and ``evaluate`` are given."""
+        try:
+            return {
+                "le moteur": Outcome.from_json(written(self.reference.outcome)),
+                "la méthode habituelle": Outcome.from_json(written(self.usual.outcome)),
+            }
+        except ValueError as error:
+            raise Unmet("json_round_trip", f"Le résultat ne passe pas par le JSON ({' '.join(str(error).split())[:150]}).") from None
+
+    @cached_property
+    def readable(self) -> tuple[Path, ...]:
+        """What the engine may read while it runs: code, the system's files, its folder, its inputs."""
+        return readable(self.folder, self.files.values())
 
     def _first(self, method: str, who: str, call: Callable[[Inputs, BaseModel, Resources], Outcome]) -> Run:
         if method in self._failed:
@@ -138,11 +162,14 @@ class Lab:
     def watched(
         self, call: Callable[[Inputs, BaseModel, Resources], Outcome], inputs: Loaded, params: BaseModel, seconds: float = 60.0
     ) -> Run:
-        """Run with sockets, processes and written files blocked. Raises ``BocageError`` as the engine does, ``Broken`` for the rest."""
+        """Run with sockets, processes, written files and files of others blocked.
+
+        Raises ``BocageError`` as the engine does, ``Broken`` for the rest.
+        """
         heard: list[tuple[float, str]] = []
         before, chosen = copied(inputs), params.model_dump()
         started = time.monotonic()
-        with watch() as attempts:
+        with watch(self.readable) as attempts:
             self.attempts.append(attempts)
             try:
                 outcome = call(inputs, params, Resources(seconds=seconds, progress=lambda done, message: heard.append((done, message))))

@@ -6,6 +6,8 @@ import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from bocage.contract.errors import BocageError
+
 State = Literal["tenu", "rompu", "sans objet"]
 
 
@@ -22,15 +24,21 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All the results of one use case."""
+    """All the results of one use case. ``missing`` is what this machine lacks to import its engine: then hardly anything was checked."""
 
     slug: str
     results: tuple[Result, ...]
+    missing: BocageError | None = None
 
     @property
     def passed(self) -> bool:
-        """Whether no promise is broken."""
-        return not self.broken
+        """Whether the engine was checked and no promise is broken."""
+        return not self.broken and self.missing is None
+
+    @property
+    def exit_code(self) -> int:
+        """What a command returns: 0 passed, 1 a promise is broken, else the code of what is missing."""
+        return 1 if self.broken else self.missing.exit_code if self.missing else 0
 
     @property
     def broken(self) -> list[Result]:
@@ -45,8 +53,9 @@ class Report:
         raise KeyError(promise_id)
 
     def to_dict(self) -> dict[str, Any]:
-        """The published shape: {slug, passed, results: [{id, title, state, sentence, seconds}]}."""
-        return {"slug": self.slug, "passed": self.passed, "results": [asdict(result) for result in self.results]}
+        """The published shape: {slug, passed, error: null or {code, message}, results: [{id, title, state, sentence, seconds}]}."""
+        error = {"code": self.missing.code, "message": self.missing.message} if self.missing else None
+        return {"slug": self.slug, "passed": self.passed, "error": error, "results": [asdict(result) for result in self.results]}
 
     def to_text(self, width: int = 110) -> str:
         """A plain table: state, id, sentence; the broken promises first."""

@@ -55,6 +55,7 @@ def one_line(lab: Lab) -> str:
 def dirty_inputs(lab: Lab) -> str:
     """The example files, damaged in a dozen ways with a fixed seed, then read and run: valid lines kept, or a BocageError."""
     said: list[str] = []
+    lab.inputs  # noqa: B018  (whole, the example must be readable: its own failure comes first)
     with tempfile.TemporaryDirectory(prefix="bocage-check-") as name:
         for file, path in lab.files.items():
             damages = _table_damages(path, lab) if file in lab.rows else _file_damages(path)

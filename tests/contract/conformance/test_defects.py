@@ -14,6 +14,7 @@ from bocage.contract import conformance
 from bocage.contract.conformance import conduct
 
 Edit = tuple[str, str | None, str]
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "use_case.md"
 ENGINE = "engine.py"
 FICHE = "fiche.toml"
 README = "README.md"
@@ -44,8 +45,14 @@ OPTIONAL = (
 
 DEFECTS: list[tuple[str, str, list[Edit]]] = [
     ("fiche", "reste à écrire", [(FICHE, 'domaine = "accueil du public"', 'domaine = "à compléter"')]),
+    ("fiche", "Le champ titre de fiche.toml reste à écrire", engine("HORIZON_DAYS = 7", "HORIZON_DAYS = 5")),
     ("loads", "ZeroDivisionError (engine.py, ligne", engine("HORIZON_DAYS = 7", "HORIZON_DAYS = 7 // 0")),
     ("loads", "importe module_qui_n_existe_pas", engine("import pandas as pd", "import module_qui_n_existe_pas")),
+    (
+        "loads",
+        "« arbres », que bocage n’a pas",
+        [*engine("import pandas as pd", "import module_qui_n_existe_pas"), (FICHE, 'extra = ""', 'extra = "arbres"')],
+    ),
     ("loads", "SyntaxError (engine.py, ligne", engine("HORIZON_DAYS = 7", "HORIZON_DAYS = = 7")),
     ("loads", "Il manque engine.py", [(ENGINE, None, "")]),
     ("names", "doit définir la classe CasEssai", engine("class CasEssai:", "class AutreNom:")),
@@ -54,6 +61,7 @@ DEFECTS: list[tuple[str, str, list[Edit]]] = [
     ("names", "prend 1 argument", engine("def explain(self, rec: Recommendation)", "def explain(self, rec: Recommendation, extra: int)")),
     ("schemas", "L’unité « gens par jour »", engine('unit="passages", example="240"', 'unit="gens par jour", example="240"')),
     ("schemas", "ne lit pas", engine("passages: int = column", "passages: list[int] = column")),
+    ("example_data", "d’un type que le lecteur ne lit pas", engine("passages: int = column", "passages: list[int] = column")),
     ("schemas", "n’a pas de sens écrit", engine('column("Jour du comptage", example="2024-03-25")', "None")),
     ("schemas", "n’a pas de titre", engine('TableInfo(title="Fréquentation des lieux, jour par jour")', 'TableInfo(title="")')),
     ("params", "n’est pas borné", engine("Field(6, ge=1, le=52, ", "Field(6, ")),
@@ -90,7 +98,7 @@ DEFECTS: list[tuple[str, str, list[Edit]]] = [
     ),
     ("no_hidden_inputs", "eval()", in_run('eval("1 + 1")')),
     ("sizes", "run() a 65 lignes", in_run("\n".join(["pass", *["        pass"] * 60]))),
-    ("sizes", "engine.py a 536 lignes", engine("HORIZON_DAYS = 7", "\n" * 400 + "HORIZON_DAYS = 7")),
+    ("sizes", "engine.py a 541 lignes", engine("HORIZON_DAYS = 7", "\n" * 400 + "HORIZON_DAYS = 7")),
     (
         "docstrings",
         "CasEssai n’a pas de docstring",
@@ -102,6 +110,17 @@ DEFECTS: list[tuple[str, str, list[Edit]]] = [
     ("answers", "aucune proposition", in_run("return Outcome([])")),
     ("answers", "SystemExit", in_run("raise SystemExit(3)")),
     ("json_round_trip", "value n’est pas un nombre fini", engine("value=float(kept.mean())", 'value=float("nan")')),
+    ("json_round_trip", "la clé 2023 devient un texte", engine('"semaines": len(kept)}', '"par_an": {2023: 1.0}, "semaines": len(kept)}')),
+    ("json_round_trip", "semaines : date 2024", engine('"semaines": len(kept)}', '"semaines": day.date()}')),
+    ("json_round_trip", "value : bool True devient float", engine("value=float(kept.mean())", "value=True")),
+    (
+        "json_round_trip",
+        "value : Decimal",
+        [
+            *engine("value=float(kept.mean())", 'value=Decimal("12.5")'),
+            *engine("import date\n", "import date\nfrom decimal import Decimal\n"),
+        ],
+    ),
     ("json_round_trip", "pandas.Series", engine("value=float(kept.mean())", "value=kept")),
     ("subjects_exist", "ACCUEIL DE LA MAIRIE", engine("subject=place,\n            action", "subject=place.upper(),\n            action")),
     (
@@ -123,6 +142,7 @@ DEFECTS: list[tuple[str, str, list[Edit]]] = [
         "n’est pas dans l’intervalle (165.0, 166.0)",
         engine("interval=(float(kept.min()), float(kept.max()))", "interval=(float(kept.max()) + 1, float(kept.max()) + 2)"),
     ),
+    ("reference", "rien ne dit ce que donne la méthode habituelle", engine('"reference": float(same_days.iloc[-1])', '"reference": None')),
     ("units", "« pax »", engine('unit="passages",\n            interval', 'unit="pax",\n            interval')),
     ("units", "« visites »", [(FICHE, 'unite = "passages"', 'unite = "visites"')]),
     ("scores", "score vaut inf", engine("score=float(kept.mean())", 'score=float("inf")')),
@@ -142,6 +162,14 @@ DEFECTS: list[tuple[str, str, list[Edit]]] = [
     ),
     ("explain_sentence", "avec un point", engine("french.number(cast(float, rec.value))", 'f"{cast(float, rec.value):.1f}"')),
     ("explain_sentence", "explain() échoue", engine("french.day(date.from", "french.jour(date.from")),
+    (
+        "explain_sentence",
+        "KeyError",
+        [
+            *engine('"semaines": len(kept)}', '"par_an": {2023: 1.0}, "semaines": len(kept)}'),
+            *engine("        usual = french", '        cast("dict[int, float]", rec.evidence["par_an"])[2023]\n        usual = french'),
+        ],
+    ),
     ("explain_numbers", "« 95 »", engine("la semaine d’avant.", "la semaine d’avant, à 95 % près.")),
     ("explain_numbers", "« 146,1 »", engine("french.number(cast(float, rec.value))", "french.number(cast(float, rec.value) + 3.4, 1)")),
     (
@@ -174,6 +202,13 @@ DEFECTS: list[tuple[str, str, list[Edit]]] = [
         "subprocess.Popen",
         in_run('import contextlib, subprocess\n        with contextlib.suppress(OSError): subprocess.run(["true"])'),
     ),
+    ("no_reading", "use_case.md", in_run(f"open({str(DOCS)!r}).read()")),
+    (
+        "no_reading",
+        "use_case.md",
+        engine("import pandas as pd", "import contextlib\nfrom pathlib import Path\n\nimport pandas as pd")
+        + in_run(f"with contextlib.suppress(OSError): Path({str(DOCS)!r}).read_text()"),
+    ),
     ("progress", "recule", engine("res.progress(done / len(places)", "res.progress(1 - done / len(places)")),
     ("progress", "vaut 2.0", engine("res.progress(done / len(places)", "res.progress(float(done)")),
     ("progress", "«  »", engine('f"{place} : fait")', '"")')),
@@ -196,16 +231,33 @@ DEFECTS: list[tuple[str, str, list[Edit]]] = [
     ("param_bounds", "semaines = 0", engine("Field(6, ge=1, le=52, ", 'Field(6, json_schema_extra={"minimum": 1, "maximum": 52}, ')),
     ("param_bounds", "bornes hautes", in_run("assert cast(CasEssaiParams, params).semaines < 52")),
     ("evaluate", "doit rendre « ecart_moyen »", engine('return {"ecart_moyen"', 'return {"ecart"')),
-    ("evaluate", "= nan", engine("if gaps else 0.0", 'if len(gaps) > 30 else float("nan")')),
+    ("evaluate", "= nan", engine("gap = float((", 'gap = float("nan") if len(both) < 30 else float((')),
+    ("evaluate", "refuse l’exemple de vérité", engine("if both.empty:", "if len(both) > 30:")),
     (
         "evaluate",
         "a modifié passages_constates",
-        engine('counted = truth["passages_constates"]\n', 'counted = truth["passages_constates"]\n        counted["vu"] = 1\n'),
+        engine("        both = counted", '        truth["passages_constates"]["vu"] = 1\n        both = counted'),
     ),
     (
         "evaluate",
         "toute partie",
-        engine('counted = truth["passages_constates"]\n', 'counted = truth["passages_constates"]\n        assert len(counted) > 30\n'),
+        engine("        both = counted", "        assert len(counted) > 30\n        both = counted"),
+    ),
+    (
+        "unmatched_truth",
+        "un zéro serait publié",
+        engine(
+            "        if both.empty:\n            raise",
+            '        if both.empty:\n            return {"ecart_moyen": 0.0}\n            raise',
+        ),
+    ),
+    (
+        "unmatched_truth",
+        "dites en français",
+        engine(
+            "        if both.empty:\n            raise",
+            '        if both.empty:\n            raise NotEnoughData("nothing matches")\n            raise',
+        ),
     ),
     (
         "gain",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bocage.contract import conformance, discovery
+from bocage.contract.conformance import guard
 from bocage.contract.errors import BocageError, InvalidParams, MissingExtra, UnknownUseCase
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "use_case.md"
@@ -53,9 +54,17 @@ def test_a_gain_needs_enough_blocks(use_case: Callable[..., Path]) -> None:
 def test_what_rests_on_a_broken_promise_says_which(use_case: Callable[..., Path]) -> None:
     use_case(("engine.py", "HORIZON_DAYS = 7", "HORIZON_DAYS = 7 // 0"))
     report = conformance.check("cas_essai")
-    assert [r.id for r in report.broken] == ["loads"]
+    # The example's fiche no longer describes this engine: it is left to write.
+    assert [r.id for r in report.broken] == ["fiche", "loads"]
     assert report["deterministic"].state == "sans objet" and "« loads »" in report["deterministic"].sentence
-    assert report["fiche"].state == "tenu"
+    assert report["readme"].state == "sans objet" and report["sizes"].state == "tenu"
+
+
+def test_one_column_of_a_wrong_type_is_one_fault(use_case: Callable[..., Path]) -> None:
+    use_case(("engine.py", "passages: int = column", "passages: list[int] = column"))
+    report = conformance.check("cas_essai")
+    assert [r.id for r in report.broken] == ["fiche", "schemas"], report.to_text()
+    assert not [r.sentence for r in report.results if "C’est à Bocage" in r.sentence]
 
 
 def test_an_engine_of_an_odd_shape_never_breaks_the_suite(use_case: Callable[..., Path]) -> None:
@@ -69,12 +78,33 @@ def test_an_engine_of_an_odd_shape_never_breaks_the_suite(use_case: Callable[...
 
 
 def test_a_missing_extra_is_beside_the_point(use_case: Callable[..., Path]) -> None:
-    use_case(("engine.py", "import pandas as pd", "import absent_geo_xyz"), ("fiche.toml", 'extra = ""', 'extra = "geo"'))
-    with pytest.raises(MissingExtra, match=r"pip install 'bocage\[geo\]'"):
+    use_case(("engine.py", "import pandas as pd", "import absent_dask_xyz"), ("fiche.toml", 'extra = ""', 'extra = "dask"'))
+    with pytest.raises(MissingExtra, match=r"pip install 'bocage\[dask\]'"):
         discovery.load_engine("cas_essai")
     report = conformance.check("cas_essai")
-    assert report["loads"].state == "sans objet" and "bocage[geo]" in report["loads"].sentence
-    assert discovery.load_fiche("cas_essai").extra == "geo"
+    assert report["loads"].state == "sans objet" and "bocage[dask]" in report["loads"].sentence
+    assert discovery.load_fiche("cas_essai").extra == "dask"
+
+
+def test_an_engine_that_could_not_be_imported_has_passed_nothing(use_case: Callable[..., Path]) -> None:
+    use_case(("engine.py", "import pandas as pd", "import absent_dask_xyz"), ("fiche.toml", 'extra = ""', 'extra = "dask"'))
+    report = conformance.check("cas_essai", only=["loads", "answers"])
+    assert not report.passed and not report.broken and report.exit_code == MissingExtra.exit_code == 2
+    assert report.to_dict()["error"]["code"] == "extension-absente"
+
+
+def test_what_an_engine_prints_is_not_in_the_report(use_case: Callable[..., Path]) -> None:
+    use_case(("engine.py", "        weeks = cast", '        print("coucou")\n        weeks = cast'))
+    command = [sys.executable, "-m", "bocage.cli", "check", "cas_essai", "--json", "--only", "answers", "--only", "processes"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert [r["state"] for r in json.loads(done.stdout)[0]["results"]] == ["tenu", "tenu"]
+    assert "coucou" in done.stderr and done.returncode == 0
+
+
+def test_the_suite_lets_read_what_the_worker_lets_read() -> None:
+    from bocage.execution import guard as walls
+
+    assert set(guard.SYSTEM_READ) == {*walls._SYSTEM_READ, *walls._SYSTEM_WRITE}
 
 
 def test_the_report_is_json_and_a_table(use_case: Callable[..., Path]) -> None:
