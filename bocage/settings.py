@@ -7,14 +7,24 @@ same table; a test keeps the two together.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from bocage.contract.errors import InvalidSetting
+from bocage.setting_values import (
+    check_oidc,
+    dask_of,
+    database_of,
+    folder_of,
+    hosts_of,
+    mail_of,
+    private_umask,
+    proxy_of,
+    secret_key_in,
+    time_zone_of,
+)
 
 _SOURCE_ROOT = Path(__file__).resolve().parent.parent
 _DEFAULT_HOME = (_SOURCE_ROOT if (_SOURCE_ROOT / "pyproject.toml").exists() else Path.cwd()) / "var"
@@ -32,7 +42,9 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("BOCAGE_HOME", str(_DEFAULT_HOME), "Folder of the database file, deposits and the generated secret key."),
     Setting("BOCAGE_SECRET_KEY", "", "Secret that signs sessions and tokens. Empty: generated once into BOCAGE_HOME/secret_key."),
-    Setting("BOCAGE_DATABASE_URL", "", "postgresql://user:password@host/name, or sqlite:///path. Empty: BOCAGE_HOME/bocage.sqlite3."),
+    Setting(
+        "BOCAGE_DATABASE_URL", "", "postgresql://user:password@host/name?sslmode=require, or sqlite:///path. Empty: SQLite in BOCAGE_HOME."
+    ),
     Setting("BOCAGE_ALLOWED_HOSTS", "127.0.0.1,localhost", "Host names under which the portal answers, comma separated."),
     Setting("BOCAGE_HTTPS", "", "1 when the portal is served over HTTPS by a proxy: secure cookies, HSTS, redirect."),
     Setting("BOCAGE_TRUSTED_PROXY", "", "Address of the proxy whose X-Forwarded-For and X-Forwarded-Proto are believed, as 127.0.0.1."),
@@ -70,7 +82,8 @@ def read_setting(name: str, environ: Mapping[str, str] = os.environ) -> str:
     file = environ.get(f"{name}_FILE")
     if file:
         try:
-            return Path(file).read_text(encoding="utf-8").strip()
+            # A byte-order mark, which Windows puts, is no part of a secret.
+            return Path(file).read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidSetting(
                 f"{name}_FILE désigne « {file} », qui ne se lit pas ({error}). Corrigez le chemin ou les droits."
@@ -81,8 +94,8 @@ def read_setting(name: str, environ: Mapping[str, str] = os.environ) -> str:
 def read_int(name: str, environ: Mapping[str, str] = os.environ) -> int:
     """The whole, positive number of setting ``name``. Raises ``InvalidSetting``."""
     text = read_setting(name, environ)
-    if not text.isdecimal() or int(text) < 1:
-        raise InvalidSetting(f"{name} vaut « {text} » ; il faut un nombre entier, 1 ou plus.")
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise InvalidSetting(f"{name} vaut « {text[:40]} » ; il faut un nombre entier, de 1 à 999 999 999.")
     return int(text)
 
 
@@ -98,96 +111,18 @@ def read_number(name: str, environ: Mapping[str, str] = os.environ) -> float:
     return value
 
 
-def database_of(url: str, home: Path) -> dict[str, Any]:
-    """Django's database dict for ``url``: SQLite (write-ahead log, immediate transactions) or PostgreSQL. Raises ``InvalidSetting``."""
-    parts = urlsplit(url)
-    if not url or parts.scheme == "sqlite":
-        # « sqlite:///relative » and « sqlite:////absolute », as elsewhere.
-        name = unquote(parts.path)[1:] if url else str(home / "bocage.sqlite3")
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": name,
-            # Opening a file, its journal and Django's functions costs each page some milliseconds.
-            "CONN_MAX_AGE": 60,
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            },
-        }
-    if parts.scheme in ("postgres", "postgresql"):
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": unquote(parts.path.lstrip("/")),
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            "HOST": unquote(parts.hostname or ""),
-            "PORT": str(parts.port or ""),
-            "CONN_MAX_AGE": 60,
-            "CONN_HEALTH_CHECKS": True,
-        }
-    raise InvalidSetting(f"BOCAGE_DATABASE_URL commence par « {parts.scheme}: » ; il faut postgresql:// ou sqlite:///.")
+def read_flag(name: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether setting ``name`` is on: 1, or off: 0 or empty. Raises ``InvalidSetting`` for any other word."""
+    text = read_setting(name, environ)
+    if text not in ("", "0", "1"):
+        raise InvalidSetting(f"{name} vaut « {text} » ; il faut 1 pour oui, 0 ou rien pour non.")
+    return text == "1"
 
 
-def check_oidc(issuer: str, client: str, secret: str, algorithm: str) -> None:
-    """Refuse half a configuration of OpenID Connect. Raises ``InvalidSetting``."""
-    parts = urlsplit(issuer)
-    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
-        raise InvalidSetting(f"BOCAGE_OIDC_ISSUER vaut « {issuer} » ; il faut une adresse en https://.")
-    if not client or not secret:
-        raise InvalidSetting("BOCAGE_OIDC_ISSUER est donné : il faut aussi BOCAGE_OIDC_CLIENT_ID et BOCAGE_OIDC_CLIENT_SECRET.")
-    if algorithm not in ("RS256", "ES256", "PS256"):
-        raise InvalidSetting(f"BOCAGE_OIDC_ALGORITHM vaut « {algorithm} » ; il faut RS256, ES256 ou PS256.")
-
-
-def mail_of(url: str, sender: str) -> dict[str, Any]:
-    """Django's mail settings for ``url``; without it nothing is sent. Raises ``InvalidSetting``."""
-    if not url:
-        return {"MAIL_ENABLED": False}
-    parts = urlsplit(url)
-    default = {"smtp": 25, "smtp+tls": 587, "smtps": 465}.get(parts.scheme)
-    try:
-        port = parts.port or default
-    except ValueError:
-        port = None
-    if default is None or port is None or not parts.hostname:
-        raise InvalidSetting(
-            f"BOCAGE_SMTP_URL commence par « {parts.scheme}: » ; il faut smtp://, smtp+tls:// ou smtps://, puis un serveur."
-        )
-    if "@" not in sender:
-        raise InvalidSetting(f"BOCAGE_SMTP_URL est donné : BOCAGE_MAIL_FROM doit être une adresse électronique ; lu : « {sender} ».")
-    return {
-        "MAIL_ENABLED": True,
-        "EMAIL_HOST": parts.hostname,
-        "EMAIL_PORT": port,
-        "EMAIL_HOST_USER": unquote(parts.username or ""),
-        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
-        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
-        "EMAIL_USE_SSL": parts.scheme == "smtps",
-        "EMAIL_TIMEOUT": 10,
-        "DEFAULT_FROM_EMAIL": sender,
-    }
-
-
-def _secret_key(home: Path) -> str:
-    given = read_setting("BOCAGE_SECRET_KEY")
-    if given:
-        return given
-    path = home / "secret_key"
-    home.mkdir(parents=True, exist_ok=True)
-    try:
-        # Exclusive creation: two first starts at once agree on one key.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(64))
-    except FileExistsError:
-        pass
-    return path.read_text(encoding="utf-8")
-
-
-HOME = Path(read_setting("BOCAGE_HOME")).resolve()
-HOME.mkdir(parents=True, exist_ok=True)
-DASK = read_setting("BOCAGE_DASK")
+HOME = folder_of(Path(read_setting("BOCAGE_HOME")).resolve())
+# Here, because every door comes through here before it makes a file: the database, a deposit, the key.
+os.umask(private_umask(HOME))
+DASK = dask_of(read_setting("BOCAGE_DASK"))
 UPLOAD_MB = read_int("BOCAGE_UPLOAD_MB")
 RUN_SECONDS = read_int("BOCAGE_RUN_SECONDS")
 RUN_MEMORY_MB = read_int("BOCAGE_RUN_MEMORY_MB")
@@ -202,9 +137,9 @@ EMBEDDINGS_MODEL = read_setting("BOCAGE_EMBEDDINGS_MODEL")
 EMBEDDINGS_KEY = read_setting("BOCAGE_EMBEDDINGS_KEY")
 EMBEDDINGS_PREFIX = read_setting("BOCAGE_EMBEDDINGS_PREFIX")
 
-SECRET_KEY = _secret_key(HOME)
+SECRET_KEY = read_setting("BOCAGE_SECRET_KEY") or secret_key_in(HOME)
 DEBUG = False
-ALLOWED_HOSTS = [host.strip() for host in read_setting("BOCAGE_ALLOWED_HOSTS").split(",") if host.strip()]
+ALLOWED_HOSTS = hosts_of(read_setting("BOCAGE_ALLOWED_HOSTS"))
 DATABASES = {"default": database_of(read_setting("BOCAGE_DATABASE_URL"), HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
@@ -229,7 +164,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 MEDIA_ROOT = HOME / "deposits"
 USE_TZ = True
-TIME_ZONE = read_setting("BOCAGE_TIME_ZONE")
+TIME_ZONE = time_zone_of(read_setting("BOCAGE_TIME_ZONE"))
 LANGUAGE_CODE = "fr"
 USE_I18N = True
 
@@ -251,8 +186,9 @@ LOGGING = {
 # --- The portal -------------------------------------------------------------------------------------------------------------------------
 ROOT_URLCONF = "bocage.urls"
 WSGI_APPLICATION = "bocage.wsgi.application"
-HTTPS = read_setting("BOCAGE_HTTPS") == "1"
-DEMO = read_setting("BOCAGE_DEMO") == "1"
+HTTPS = read_flag("BOCAGE_HTTPS")
+TRUSTED_PROXY = proxy_of(read_setting("BOCAGE_TRUSTED_PROXY"))
+DEMO = read_flag("BOCAGE_DEMO")
 DEMO_DOMAIN = "@brenoux.example"
 OIDC_ISSUER = read_setting("BOCAGE_OIDC_ISSUER")
 OIDC_ENABLED = bool(OIDC_ISSUER)
@@ -274,6 +210,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "bocage.web.typography.TypographyMiddleware",
+    "bocage.web.sent_text.StorableTextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -298,8 +235,7 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
-STATIC_ROOT.mkdir(exist_ok=True)
+STATIC_ROOT = folder_of(HOME / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "bocage.web.staticfiles.PortalStaticFiles"},

@@ -109,8 +109,13 @@ def _too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
     return refusal(413, _CODES[413], f"La demande {weight} ; sans fichier joint, la limite est {limit}. Envoyez-en moins à la fois.")
 
 
-def _out_of_range(request: HttpRequest, error: Exception) -> HttpResponse:
-    return refusal(422, "demande-invalide", "Un nombre de la demande est trop grand. Vérifiez les numéros et la page demandés.")
+def _not_kept(request: HttpRequest, error: Exception) -> HttpResponse:
+    return refusal(
+        422,
+        "demande-invalide",
+        "Une valeur de la demande ne peut pas être gardée : un nombre trop grand, un texte trop long ou qui contient un caractère nul ou "
+        "coupé en deux. Vérifiez les numéros, la page et les textes.",
+    )
 
 
 def _unknown_token(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
@@ -127,8 +132,9 @@ _ANSWERS: dict[type[Exception], Any] = {
     BocageError: _refused,
     ValidationError: _invalid,
     RequestDataTooBig: _too_large,
-    OverflowError: _out_of_range,
-    DataError: _out_of_range,
+    OverflowError: _not_kept,
+    UnicodeEncodeError: _not_kept,
+    DataError: _not_kept,
     AuthenticationError: _unknown_token,
     HttpError: _http_error,
 }

@@ -19,25 +19,28 @@ from bocage.organisations.models import Organisation, User
 from bocage.organisations.tenancy import across, organisation_context
 
 PREFIX = "bocage_"
+_MAX_NAME = 120
 
 
 class InvalidToken(BocageError):
-    """A scope that does not exist, or a token without a name."""
+    """A scope that does not exist, or a token without a name, or with one too long."""
 
     code = "jeton-invalide"
 
 
 def make_token(name: str, scopes: Iterable[str], person: User | None = None, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
     """A token of the organisation in context, and its secret, which is not kept. Raises ``InvalidToken``."""
-    chosen = sorted(set(scopes))
+    chosen, name = sorted(set(scopes)), " ".join(name.split())
     unknown = [scope for scope in chosen if scope not in Scope.values]
-    if unknown or not chosen or not name.strip():
+    if unknown or not chosen or not name:
         raise InvalidToken(
-            f"Un jeton a un usage et au moins un droit parmi {', '.join(Scope.values)}. Lu : « {name} », {chosen or 'aucun droit'}."
+            f"Un jeton a un usage et au moins un droit parmi {', '.join(Scope.values)}. Lu : « {name[:80]} », {chosen or 'aucun droit'}."
         )
+    if len(name) > _MAX_NAME:
+        raise InvalidToken(f"L’usage du jeton compte {len(name)} caractères ; la limite est {_MAX_NAME}. Dites-le en quelques mots.")
     secret = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
-        token = ApiToken(name=name.strip(), digest=_digest(secret), scopes=chosen, created_by=person, expires_at=expires_at)
+        token = ApiToken(name=name, digest=_digest(secret), scopes=chosen, created_by=person, expires_at=expires_at)
         token.save()
         record("jeton.cree", person, jeton=token.pk, usage=token.name, droits=chosen)
     return token, secret

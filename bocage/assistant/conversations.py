@@ -14,7 +14,7 @@ from typing import cast
 
 from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -31,6 +31,7 @@ from bocage.assistant.models import Conversation, Feedback, Handover, Message
 from bocage.assistant.transitions import UnknownConversation, add_to_day, advance, local_now
 from bocage.assistant.wants_person import wants_person
 from bocage.contract.errors import BocageError
+from bocage.contract.text_checks import storable
 from bocage.journal.services import record
 from bocage.organisations.models import Organisation, User
 from bocage.organisations.tenancy import across, current_organisation_id, organisation_context
@@ -156,12 +157,22 @@ def answer(question: Message, answerer: Answerer | None = None) -> Message | Non
 
 def answering(question: Message, answerer: Answerer | None = None) -> Generator[Worded, None, Message | None]:
     """The same, telling each sentence of the language model as it comes. Left before its end, nothing is written: the question waits."""
+    found = yield from improving(question.text, _engine_answer(question, question.conversation, answerer))
+    try:
+        return _write_answer(question, found)
+    except (DataError, ValueError):
+        # Nobody can mend it by asking again: the person is shown the way to a human, and the question is no longer lost.
+        log.exception("the database cannot keep the answer to question %s", question.pk)
+        return _write_answer(question, _UNAVAILABLE)
+
+
+def _write_answer(question: Message, found: Answer) -> Message | None:
+    """Keep ``found``, unless the machine may no longer speak (None). Raises ``DataError`` or ``ValueError`` for what no database keeps."""
     conversation = question.conversation
-    found = yield from improving(question.text, _engine_answer(question, conversation, answerer))
     message = Message(
         conversation=conversation,
         author=Author.MACHINE,
-        text=found.text.replace("\x00", ""),
+        text=storable(found.text),
         kind=found.kind.value,
         answer=found.to_json(),
         joules=found.joules,
@@ -193,7 +204,7 @@ def unanswered(conversation: Conversation) -> Message | None:
 
 
 def answer_lost_questions() -> int:
-    """Answer the questions of any organisation whose server died before the answer; returns how many were answered."""
+    """Answer the questions of any organisation whose server died before the answer, each on its own; returns how many were answered."""
     limit = timezone.now() - LOST_AFTER
     with across():
         lost = list(
@@ -207,7 +218,11 @@ def answer_lost_questions() -> int:
     for message in lost:
         with organisation_context(message.organisation):
             question = Message.objects.filter(pk=message.pk).select_related("conversation").first()
-            done += question is not None and answer(question) is not None
+            try:
+                done += question is not None and answer(question) is not None
+            except Exception:
+                # One question that fails must not leave those of other people unanswered.
+                log.exception("lost question %s could not be answered", message.pk)
     return done
 
 
@@ -229,7 +244,7 @@ def choose_service(conversation: Conversation, service: str) -> None:
 
 def give_contact(conversation: Conversation, contact: str, consents: bool) -> None:
     """Keep where the citizen may be reached; without consent nothing is kept. Raises ``InvalidMessage``."""
-    clean = " ".join(_storable(contact).split())
+    clean = " ".join(storable(contact).split())
     if not clean or len(clean) > MAX_CONTACT:
         raise InvalidMessage(f"Écrivez un téléphone ou une adresse électronique, en {MAX_CONTACT} caractères au plus.")
     if not consents:
@@ -290,7 +305,7 @@ def rate(message: Message, good: bool, reason: str = "", person: User | None = N
     """« Ce passage répond » or « pas bon » on one answer of the machine; said twice, the last word holds. Raises ``InvalidMessage``."""
     if message.author != Author.MACHINE:
         raise InvalidMessage("Seule une réponse de la machine se note.")
-    clean = " ".join(_storable(reason).split())[:300]
+    clean = " ".join(storable(reason).split())[:300]
     with transaction.atomic():
         before = Feedback.objects.select_for_update().filter(message=message, person=person).first()
         feedback = before or Feedback(message=message, person=person)
@@ -308,17 +323,12 @@ def rate(message: Message, good: bool, reason: str = "", person: User | None = N
 
 def clean_message(text: str) -> str:
     """``text`` as it can be kept, without outer blanks. Raises ``InvalidMessage`` when nothing or too much is left."""
-    clean = _storable(text).replace("\r\n", "\n").strip()
+    clean = storable(text).replace("\r\n", "\n").strip()
     if not clean:
         raise InvalidMessage("Écrivez votre message avant de l’envoyer.")
     if len(clean) > MAX_MESSAGE:
         raise InvalidMessage(f"Votre message compte {len(clean)} caractères ; la limite est {MAX_MESSAGE}. Gardez l’essentiel.")
     return clean
-
-
-def _storable(text: str) -> str:
-    """``text`` without what no database keeps: NUL, and halves of characters that JSON lets through."""
-    return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
 
 
 def _stamp(nonce: str, clean: str) -> str:
@@ -328,7 +338,7 @@ def _stamp(nonce: str, clean: str) -> str:
     """
     if not nonce:
         return ""
-    return salted_hmac("bocage.assistant.message", f"{_storable(nonce)}\n{clean}", algorithm="sha256").hexdigest()[:40]
+    return salted_hmac("bocage.assistant.message", f"{storable(nonce)}\n{clean}", algorithm="sha256").hexdigest()[:40]
 
 
 def _check_room(message: Message) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import Any
 
 import click
 
 from bocage.cli.django_setup import setup_django
+from bocage.cli.keeping import WorkerKeeper, worker_command_line
 from bocage.cli.output import err, out
 
 # Pages are computed under one interpreter lock: more threads only make each of them wait for the others (measured with 50 agents).
@@ -23,8 +22,8 @@ _THREADS = 4
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
-@click.option("--threads", default=_THREADS, show_default=True, help="Requests answered at once.")
+@click.option("--port", default=8000, type=click.IntRange(1, 65535), show_default=True, help="Port to listen on.")
+@click.option("--threads", default=_THREADS, type=click.IntRange(1, 64), show_default=True, help="Requests answered at once.")
 @click.option("--no-worker", is_flag=True, help="Do not start a worker: another process performs the runs.")
 def serve_command(host: str, port: int, threads: int, no_worker: bool) -> None:
     """Serve the portal and the API, and perform the runs."""
@@ -36,32 +35,47 @@ def serve(host: str, port: int, threads: int = _THREADS, worker: bool = True) ->
     # Before numpy is loaded: a second thread of linear algebra spins on the core that the next request needs.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     setup_django()
-    import waitress
     from django.core.management import call_command
 
     # Before the application: whitenoise lists the collected files when it starts.
     call_command("collectstatic", verbosity=0, interactive=False)
-    from bocage.settings import read_setting
+    from bocage.web.checks import endless_redirect
     from bocage.wsgi import application
 
+    server = _listening(application, host, port, threads)
     signal.signal(signal.SIGTERM, _leave)
-    with _worker_process() if worker else _nothing():
+    with WorkerKeeper(worker_command_line()) if worker else nullcontext():
         threading.Thread(target=_warm_up, daemon=True, name="warm-up").start()
         out.print(f"Le portail répond sur http://{host}:{port}/ (Ctrl+C pour arrêter).")
-        try:
-            waitress.serve(
-                application,
-                host=host,
-                port=port,
-                threads=threads,
-                ident=None,
-                max_request_body_size=210 * 2**20,
-                **_proxy(read_setting("BOCAGE_TRUSTED_PROXY")),
-                _quiet=True,
+        if endless_redirect():
+            err.print(
+                "Mais chaque page renvoie sans fin vers https:// : BOCAGE_HTTPS=1 sans BOCAGE_TRUSTED_PROXY. "
+                "Donnez-lui l’adresse du serveur mandataire qui reçoit en HTTPS, par exemple 127.0.0.1."
             )
-        except OSError as error:
-            err.print(f"Le port {port} ne s’ouvre pas : {error.strerror}. Choisissez-en un autre : bocage serve --port 8001")
-            sys.exit(2)
+        server.run()
+
+
+def _listening(application: Any, host: str, port: int, threads: int) -> Any:
+    """The server, its port open; leaves with one sentence when it cannot be."""
+    import waitress
+    from django.conf import settings
+
+    try:
+        return waitress.create_server(
+            application,
+            host=host,
+            port=port,
+            threads=threads,
+            ident=None,
+            # Twice what one form may bring: up to there a page says the limit, beyond it waitress answers a bare 413.
+            max_request_body_size=(settings.UPLOAD_MB + 1) * 10 * 2**20,
+            **_proxy(settings.TRUSTED_PROXY),
+        )
+    except (OSError, ValueError) as error:
+        # waitress says with a ValueError that a host name leads nowhere.
+        why = (error.strerror if isinstance(error, OSError) else "") or "ce nom ne mène à aucune adresse de cette machine"
+        err.print(f"L’adresse {host}, port {port}, ne s’ouvre pas : {why}. Une autre : bocage serve --port 8001", markup=False)
+        sys.exit(2)
 
 
 def _warm_up() -> None:
@@ -93,23 +107,3 @@ def _proxy(address: str) -> dict[str, Any]:
 
 def _leave(signum: int, frame: object) -> None:
     raise SystemExit(0)
-
-
-@contextmanager
-def _worker_process() -> Iterator[None]:
-    # Told its parent's number, the worker leaves when the server is killed without a word.
-    command = [sys.executable, "-m", "bocage.cli", "worker", "--parent", str(os.getpid())]
-    process = subprocess.Popen(command, start_new_session=True)
-    try:
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield

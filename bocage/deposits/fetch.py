@@ -2,6 +2,7 @@
 
 The name is resolved once, every address it has is checked, and the connection goes to the address that was checked: a name that answers
 otherwise a second later (DNS rebinding) changes nothing. Redirects are followed three times at most, each checked in the same way.
+All of it, the last byte included, takes a bounded time, however slowly the other server sends.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import BinaryIO
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from bocage.contract.errors import BocageError
+from bocage.contract.text_checks import storable
+from bocage.network.deadlines import AnswerBy
 
 MAX_REDIRECTS = 3
 SECONDS = 30.0
@@ -51,22 +54,24 @@ class Fetched:
 
 
 def is_public(address: Address) -> bool:
-    """Whether ``address`` is on the public internet, also when IPv6 wraps an IPv4 one (mapped, 6to4, Teredo, NAT64)."""
+    """Whether ``address`` is on the public internet, also when IPv6 wraps an IPv4 one (mapped, 6to4, Teredo)."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if address in _NAT64:
-            inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
         if any(each is not None and not is_public(each) for each in inner):
             return False
         if address.ipv4_mapped is not None:
             return True
-        if int(address) >> 32 == 0:
-            # ::a.b.c.d, deprecated, still routed by some.
+        if address not in _GLOBAL_V6:
             return False
+    if any(address in network for network in _NOT_PUBLIC):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_link_local or address.is_unspecified)
 
 
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# All that IANA gives to the IPv6 internet: neither site-local addresses, nor ::a.b.c.d, nor NAT64, which wraps any other.
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+# What is_global lets through: protocol assignments, 6to4 relays, the host of Azure's machines, documentation.
+_NOT_PUBLIC = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20")))
 
 
 def fetch(
@@ -82,12 +87,19 @@ def fetch(
         with _answer(parts, deadline, allowed) as response:
             if response.status not in _REDIRECTS:
                 _check_status(response, parts)
-                _pour(response, destination, max_mb, deadline, parts)
+                _pour(response, destination, max_mb)
                 destination.seek(0)
                 return Fetched(_filename(response.headers, parts), url, destination)
             where = response.headers.get("Location", "")
-        url = urljoin(url, where)
+        url = _next(url, where)
     raise FetchFailed(f"L’adresse renvoie plus de {MAX_REDIRECTS} fois vers une autre. Donnez l’adresse du fichier lui-même.")
+
+
+def _next(url: str, where: str) -> str:
+    try:
+        return urljoin(url, where)
+    except ValueError:
+        raise FetchFailed(f"Le serveur renvoie vers « {where[:80]} », qui n’est pas une adresse. Donnez l’adresse du fichier.") from None
 
 
 def checked(url: str) -> SplitResult:
@@ -125,16 +137,18 @@ def _resolve(parts: SplitResult, allowed: Callable[[Address], bool]) -> tuple[st
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection to an address already checked, under the name that the person gave."""
+    """A connection to an address already checked, under the name that the person gave, given up at ``deadline``."""
 
-    def __init__(self, host: str, address: str, port: int, seconds: float, context: ssl.SSLContext | None) -> None:
-        super().__init__(host, port, timeout=seconds)
-        self._address, self._context = address, context
+    def __init__(self, host: str, address: str, port: int, deadline: float, context: ssl.SSLContext | None) -> None:
+        super().__init__(host, port)
+        self._address, self._deadline, self._context = address, deadline, context
+        self.response_class = AnswerBy(deadline)  # type: ignore[assignment]
 
     def connect(self) -> None:
         """Connect to the checked address; over TLS the certificate is that of the name."""
-        self.sock = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = socket.create_connection((self._address, self.port), _left(self._deadline))
         if self._context is not None:
+            self.sock.settimeout(_left(self._deadline))
             self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
 
 
@@ -143,7 +157,7 @@ def _answer(parts: SplitResult, deadline: float, allowed: Callable[[Address], bo
     address, port = _resolve(parts, allowed)
     host = (parts.hostname or "").encode("idna").decode("ascii") if not (parts.hostname or "").isascii() else parts.hostname or ""
     context = ssl.create_default_context() if parts.scheme == "https" else None
-    connection = _Pinned(host, address, port, _left(deadline), context)
+    connection = _Pinned(host, address, port, deadline, context)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     # Accept-Encoding: a small compressed answer must not become a large file.
     headers = {"User-Agent": "Bocage", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
@@ -153,7 +167,9 @@ def _answer(parts: SplitResult, deadline: float, allowed: Callable[[Address], bo
     except ssl.SSLCertVerificationError:
         raise FetchFailed(f"Le certificat de « {parts.hostname} » n’est pas valable. Prévenez ce serveur, ou déposez le fichier.") from None
     except TimeoutError:
-        raise _too_slow(parts) from None
+        raise FetchFailed(
+            f"Le serveur « {parts.hostname} » est trop lent. Réessayez plus tard, ou téléchargez le fichier et déposez-le."
+        ) from None
     except (OSError, http.client.HTTPException, ValueError):
         raise FetchFailed(f"Le serveur « {parts.hostname} » ne répond pas comme prévu. Réessayez, ou déposez le fichier.") from None
     finally:
@@ -167,17 +183,13 @@ def _check_status(response: http.client.HTTPResponse, parts: SplitResult) -> Non
         raise FetchFailed(f"Le serveur « {parts.hostname} » a compressé sa réponse sans qu’on le lui demande. Déposez le fichier.")
 
 
-def _pour(response: http.client.HTTPResponse, destination: BinaryIO, max_mb: int, deadline: float, parts: SplitResult) -> None:
+def _pour(response: http.client.HTTPResponse, destination: BinaryIO, max_mb: int) -> None:
     """Copy what comes, counting it ourselves: the announced length may lie either way."""
     limit, size = max_mb * 1_000_000, 0
     announced = response.length
     if announced is not None and announced > limit:
         raise _too_big(max_mb, announced)
-    while True:
-        _left(deadline, parts)
-        chunk = response.read1(_CHUNK)
-        if not chunk:
-            break
+    while chunk := response.read1(_CHUNK):
         size += len(chunk)
         if size > limit:
             raise _too_big(max_mb)
@@ -186,16 +198,11 @@ def _pour(response: http.client.HTTPResponse, destination: BinaryIO, max_mb: int
         raise FetchFailed(f"Le fichier est arrivé incomplet : {size} octets sur {announced} annoncés. Réessayez.")
 
 
-def _left(deadline: float, parts: SplitResult | None = None) -> float:
+def _left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
-        raise _too_slow(parts)
+        raise TimeoutError
     return left
-
-
-def _too_slow(parts: SplitResult | None) -> FetchFailed:
-    who = f" « {parts.hostname} »" if parts else ""
-    return FetchFailed(f"Le serveur{who} est trop lent. Réessayez plus tard, ou téléchargez le fichier et déposez-le.")
 
 
 def _too_big(max_mb: int, announced: int | None = None) -> FetchFailed:
@@ -204,7 +211,12 @@ def _too_big(max_mb: int, announced: int | None = None) -> FetchFailed:
 
 
 def _filename(headers: Message, parts: SplitResult) -> str:
-    return headers.get_filename() or unquote(parts.path.rsplit("/", 1)[-1]) or "fichier"
+    try:
+        given = headers.get_filename()
+    except Exception:
+        # What the other server wrote there confuses the library in many ways. The file has come all the same.
+        given = None
+    return storable(given or unquote(parts.path.rsplit("/", 1)[-1])) or "fichier"
 
 
 def _ascii(target: str) -> str:

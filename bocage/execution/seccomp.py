@@ -1,8 +1,14 @@
 """A seccomp-BPF filter that takes the network away from a process and all its children, for good. Linux, x86_64 and aarch64.
 
-Refused with EPERM: making any socket (all families: a Unix socket reaches the machine's database or Docker), except a connected pair
-of Unix streams; connecting, binding, listening, accepting; io_uring (it would do the same unseen); looking into other processes or taking
-their descriptors; mounts, namespaces, kernel modules, keys, BPF, performance events. A call in another architecture's convention kills.
+Refused with EPERM:
+- making any socket (all families: a Unix socket reaches the machine's database or Docker), except a connected pair of Unix streams;
+  connecting, binding, listening, accepting; io_uring (it would do the same unseen);
+- looking into other processes, taking their descriptors, moving their pages, changing their limits or their turn on the processor;
+- memory that belongs to no process: System V segments, semaphores and messages, POSIX message queues (they outlive the run and pass its
+  data to the next one), memfd (nobody's resident memory counts what is in it);
+- mounts, namespaces, kernel modules, keys, BPF, performance events.
+clone3, whose flags a filter cannot read, does not exist (ENOSYS): the C library then uses clone. A call in another architecture's
+convention kills.
 Numbers: ``asm/unistd_64.h`` and ``asm-generic/unistd.h`` of Linux. Method: seccomp(2), « Documentation/userspace-api/seccomp_filter.rst ».
 """
 
@@ -19,12 +25,14 @@ SECCOMP_MODE_FILTER = 2
 
 _ALLOW = 0x7FFF0000
 _REFUSE = 0x00050000 | 1  # SECCOMP_RET_ERRNO | EPERM
+_ABSENT = 0x00050000 | 38  # SECCOMP_RET_ERRNO | ENOSYS
 _KILL = 0x80000000  # SECCOMP_RET_KILL_PROCESS
 
 _LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
 _NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24  # offsets in struct seccomp_data (little endian: the low half of an argument comes first)
 _AF_UNIX, _SOCK_STREAM, _SOCK_SEQPACKET = 1, 1, 5
 _X32 = 0x40000000
+_ALL, _NEW_NAMESPACES = 0xFFFFFFFF, 0x7E020000  # every CLONE_NEW… that clone takes
 
 _SYSCALLS: dict[str, tuple[int, int]] = {  # name: (x86_64, aarch64)
     "socket": (41, 198),
@@ -54,7 +62,41 @@ _SYSCALLS: dict[str, tuple[int, int]] = {  # name: (x86_64, aarch64)
     "init_module": (175, 105),
     "finit_module": (313, 273),
     "delete_module": (176, 106),
+    "kexec_file_load": (320, 294),
+    "fanotify_init": (300, 262),
+    "kcmp": (312, 272),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+    "process_madvise": (440, 440),
+    "ioprio_set": (251, 30),
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "shmdt": (67, 197),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semctl": (66, 191),
+    "semtimedop": (220, 192),
+    "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
 }
+# Allowed only where these bits of these arguments are zero: process 0 is the caller itself, and so is (PRIO_PROCESS, 0).
+_ONLY_ON_ONESELF: dict[str, tuple[tuple[int, int], tuple[tuple[int, int], ...]]] = {
+    "prlimit64": ((302, 261), ((_ARG0, _ALL),)),
+    "sched_setaffinity": ((203, 122), ((_ARG0, _ALL),)),
+    "sched_setscheduler": ((144, 119), ((_ARG0, _ALL),)),
+    "sched_setparam": ((142, 118), ((_ARG0, _ALL),)),
+    "sched_setattr": ((314, 274), ((_ARG0, _ALL),)),
+    "setpriority": ((141, 140), ((_ARG0, _ALL), (_ARG1, _ALL))),
+    "clone": ((56, 220), ((_ARG0, _NEW_NAMESPACES),)),
+}
+_CLONE3 = (435, 435)
 _SOCKETPAIR = (53, 199)
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
@@ -78,8 +120,25 @@ def program(machine: str) -> list[Instruction]:
         lines += [(_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _KILL)]
     for numbers in _SYSCALLS.values():
         lines += [(_EQUAL, 0, 1, numbers[column]), (_RETURN, 0, 0, _REFUSE)]
-    lines += [
-        (_EQUAL, 1, 0, _SOCKETPAIR[column]),
+    for numbers, arguments in _ONLY_ON_ONESELF.values():
+        lines += _allowed_with_zeros(numbers[column], arguments)
+    lines += [(_EQUAL, 0, 1, _CLONE3[column]), (_RETURN, 0, 0, _ABSENT)]
+    return lines + _connected_pairs(_SOCKETPAIR[column])
+
+
+def _allowed_with_zeros(number: int, arguments: tuple[tuple[int, int], ...]) -> list[Instruction]:
+    """Decide call ``number``: allowed if each argument (its place, its bits) is zero, else refused. Other calls pass."""
+    decided: list[Instruction] = []
+    for place, bits in arguments:
+        decided += [(_LOAD, 0, 0, place), (_AND, 0, 0, bits), (_EQUAL, 1, 0, 0), (_RETURN, 0, 0, _REFUSE)]
+    decided.append((_RETURN, 0, 0, _ALLOW))
+    return [(_EQUAL, 0, len(decided), number), *decided]
+
+
+def _connected_pairs(number: int) -> list[Instruction]:
+    """The end: only Unix streams for call ``number`` (socketpair); every other call is allowed."""
+    return [
+        (_EQUAL, 1, 0, number),
         (_RETURN, 0, 0, _ALLOW),
         (_LOAD, 0, 0, _ARG0),
         (_EQUAL, 1, 0, _AF_UNIX),
@@ -91,7 +150,6 @@ def program(machine: str) -> list[Instruction]:
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _REFUSE),
     ]
-    return lines
 
 
 def install() -> bool:

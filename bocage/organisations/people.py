@@ -132,24 +132,24 @@ def open_account(email: str, name: str, password: str | None, by: User | None = 
 
 
 def revoke(membership: Membership, by: User | None = None) -> None:
-    """Take a role away; ``role_revoked`` tells it. Raises ``LastAdministrator`` when nobody would be left to manage members."""
+    """Take a role away; ``role_revoked`` tells it. Without a role anywhere the account is closed, and its sessions end at once.
+
+    Raises ``LastAdministrator`` when nobody would be left to manage members.
+    """
     with transaction.atomic():
         if membership.role == Role.ADMINISTRATEUR:
             _check_not_last(membership)
         record("membre.role_retire", by, personne=membership.user_id, nom=membership.user.name, role=membership.role)
         membership.delete()
         role_revoked.send(Membership, user=membership.user)
+        _close_without_role(membership.user, by)
 
 
 def remove_person(user: User, by: User | None = None) -> None:
-    """Take every role held here away; a person without a role anywhere loses the account, and is signed out at once."""
+    """Take every role held here away, all or none (``revoke``)."""
     with transaction.atomic():
         for membership in Membership.objects.filter(user=user).select_related("user"):
             revoke(membership, by)
-        if not organisations_of(user).exists():
-            user.is_active = False
-            user.save(update_fields=["is_active"])
-            record("membre.compte_ferme", by, personne=user.pk, nom=user.name)
 
 
 def renew_password(user: User, by: User) -> str:
@@ -171,10 +171,10 @@ def renew_password(user: User, by: User) -> str:
 
 def change_password(user: User, current: str, new: str) -> None:
     """Change one's own password; other sessions end. Raises ``InvalidPerson``, or ``TooManyAttempts``."""
-    count_attempt(user.email, "")
+    count_attempt(user.email, None)
     if not user.check_password(current):
         raise InvalidPerson("Le mot de passe actuel ne convient pas.")
-    forgive(user.email, "")
+    forgive(user.email, None)
     if new == current:
         raise InvalidPerson("Le nouveau mot de passe est celui d’avant. Choisissez-en un autre.")
     replace_password(user, new, user)
@@ -217,6 +217,16 @@ def sign_in(email: str, password: str, address: str) -> User | None:
 
 def _here() -> Organisation:
     return Organisation.objects.select_related("administered_by").get(pk=current_organisation_id())
+
+
+def _close_without_role(user: User, by: User | None) -> None:
+    # Locked: of two organisations that take the last two roles away at once, the second one sees what the first one did.
+    account = User.objects.select_for_update().get(pk=user.pk)
+    if not account.is_active or organisations_of(account).exists():
+        return
+    account.is_active = False
+    account.save(update_fields=["is_active"])
+    record("membre.compte_ferme", by, personne=account.pk, nom=account.name)
 
 
 def _check_not_last(membership: Membership) -> None:

@@ -25,21 +25,25 @@ class TooManyAttempts(BocageError):
     code = "trop-de-tentatives"
 
 
-def count_attempt(email: str, address: str) -> None:
-    """Count an attempt that starts. Raises ``TooManyAttempts`` when the account or the network address has none left."""
-    account, network = _keys(email, address)
-    for key, most in ((network, PER_ADDRESS), (account, PER_ACCOUNT)):
-        if not take(key, most):
-            raise TooManyAttempts(
-                "Trop de tentatives. Attendez un quart d’heure, ou demandez à un administrateur de changer votre mot de passe."
-            )
+def count_attempt(email: str, address: str | None) -> None:
+    """Count an attempt that starts; without ``address`` (the person is signed in already) on the account alone.
+
+    Raises ``TooManyAttempts`` when the account or the network address has none left. A closed address closes no account any more, and a
+    closed account costs the address nothing: whoever insists on one does not shut the others out.
+    """
+    if address is not None and not take(_network_key(address), PER_ADDRESS):
+        raise _too_many()
+    if not take(_account_key(email), PER_ACCOUNT):
+        if address is not None:
+            _give_back(_network_key(address))
+        raise _too_many()
 
 
-def forgive(email: str, address: str) -> None:
+def forgive(email: str, address: str | None) -> None:
     """The attempt succeeded: the account starts afresh, the address gets its attempt back. Old counts are thrown away."""
-    account, network = _keys(email, address)
-    SignInAttempt.objects.filter(key=account).delete()
-    SignInAttempt.objects.filter(key=network, failures__gt=0).update(failures=F("failures") - 1)
+    SignInAttempt.objects.filter(key=_account_key(email)).delete()
+    if address is not None:
+        _give_back(_network_key(address))
     forget_old()
 
 
@@ -53,8 +57,20 @@ def network_of(address: str) -> str:
     return _network(address)
 
 
-def _keys(email: str, address: str) -> tuple[str, str]:
-    return f"compte {email}"[:255], f"adresse {_network(address)}"[:255]
+def _too_many() -> TooManyAttempts:
+    return TooManyAttempts("Trop de tentatives. Attendez un quart d’heure, ou demandez à un administrateur de changer votre mot de passe.")
+
+
+def _give_back(key: str) -> None:
+    SignInAttempt.objects.filter(key=key, failures__gt=0).update(failures=F("failures") - 1)
+
+
+def _account_key(email: str) -> str:
+    return f"compte {email}"[:255]
+
+
+def _network_key(address: str) -> str:
+    return f"adresse {_network(address)}"[:255]
 
 
 def _network(address: str) -> str:

@@ -25,7 +25,10 @@ def public_page(view: View) -> View:
 
 
 def page(permission: Permission) -> Callable[[View], View]:
-    """A page that asks for ``permission``: a stranger gets 404, a visitor the sign-in page, a member without it 403 and whom to ask."""
+    """A page that asks for ``permission``: a stranger gets 404, a visitor the sign-in page, a member without it 403 and whom to ask.
+
+    What it answers, page or file, is kept by no cache, unless the view says otherwise.
+    """
     return lambda view: _page(view, permission)
 
 
@@ -48,7 +51,11 @@ def _page(view: View, permission: Permission | None) -> View:
         request.organisation = owner  # type: ignore[attr-defined]
         request.granted = granted  # type: ignore[attr-defined]
         with organisation_context(owner), timezone.override(owner.time_zone):
-            return view(request, **kwargs)
+            response = view(request, **kwargs)
+        if permission is not None and not response.has_header("Cache-Control"):
+            # No proxy keeps it for the next visitor, and « back » after signing out shows nothing on a shared computer.
+            response["Cache-Control"] = "private, no-store"
+        return response
 
     guarded.permission = permission  # type: ignore[attr-defined]
     return guarded

@@ -20,10 +20,11 @@ MAY_IMPORT = {
     # The journal needs whose it is, and every change of people and roles is journalled: these two rooms know each other.
     "organisations": {"contract", "journal"},
     "journal": {"contract", "organisations"},
-    "deposits": {"contract", "organisations", "journal", "execution"},
+    "network": set(),
+    "deposits": {"contract", "network", "organisations", "journal", "execution"},
     "decisions": {"contract", "execution", "organisations", "deposits", "journal"},
     "register": {"contract", "execution", "organisations", "deposits", "decisions", "journal"},
-    "llm": {"contract"},
+    "llm": {"contract", "network"},
     # Energy of an answer is metered as that of a run is.
     "assistant": {"contract", "methods", "organisations", "journal", "execution", "llm"},
     "api": {"contract", "execution", "organisations", "deposits", "decisions", "journal", "register", "assistant"},
@@ -42,10 +43,11 @@ MAY_IMPORT = {
         "settings",
         "wsgi",
     },
-    "settings": {"contract"},
+    "settings": {"contract", "setting_values"},
+    "setting_values": {"contract"},
 }
 # Rooms that must not know Django, nor any database.
-NO_DJANGO = {"contract", "methods", "usecases", "execution", "llm", "settings"}
+NO_DJANGO = {"contract", "methods", "usecases", "execution", "llm", "settings", "setting_values"}
 # What the contract may import besides the standard library.
 CONTRACT_LIBRARIES = {"pydantic", "pydantic_core", "pandas", "numpy", "fastparquet", "python_calamine", "distributed"}
 
@@ -69,7 +71,7 @@ def imports(path: Path) -> Iterator[str]:
 
 def rooms() -> list[str]:
     folders = {p.parent.name for p in BOCAGE.glob("*/__init__.py")} | {"usecases"}
-    return sorted((folders & {p.name for p in BOCAGE.iterdir()}) | {"settings"})
+    return sorted((folders & {p.name for p in BOCAGE.iterdir()}) | {"settings", "setting_values"})
 
 
 def test_every_room_is_on_the_plan():

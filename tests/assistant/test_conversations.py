@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from bocage.assistant import configuration, conversations, curation, inbox, upkeep
@@ -16,6 +17,7 @@ from bocage.assistant.documents import Audience, Origin
 from bocage.assistant.models import Conversation, CuratedPair, DayCount, Feedback, Handover, Message
 from bocage.assistant.transitions import UnknownConversation, advance
 from bocage.journal.models import Entry
+from tests.assistant.standin import OPENING
 from tests.assistant.standin import answer as standin
 from tests.assistant.talks import begun, older, queued, said
 
@@ -71,6 +73,31 @@ def test_a_question_whose_server_died_is_answered_by_the_worker_once(served):
     assert conversations.answer_lost_questions() == 0
     assert conversations.answer(question) is None, "a second answer to one question"
     assert len(said(conversation, Author.MACHINE)) == 1
+
+
+def test_a_lost_question_that_fails_leaves_no_other_unanswered(served, monkeypatch, caplog):
+    questions = [conversations.receive(conversations.begin(Audience.CITIZENS), words) for words in ("déchetterie", "carte", "logement")]
+    Message.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    real = conversations.advance
+
+    def failing(conversation, event, *more, **others):
+        if conversation == questions[0].conversation:
+            raise RuntimeError("a fault of ours")
+        return real(conversation, event, *more, **others)
+
+    monkeypatch.setattr(conversations, "advance", failing)
+    assert conversations.answer_lost_questions() == 2
+    assert [question.replies.count() for question in questions] == [0, 1, 1]
+    assert f"lost question {questions[0].pk}" in caplog.text
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps a NUL")
+def test_an_answer_that_the_database_cannot_keep_becomes_the_way_to_a_person(served, caplog):
+    conversation = conversations.begin(Audience.CITIZENS)
+    question = conversations.receive(conversation, "déchetterie")
+    written = conversations.answer(question, lambda *given: Answer(Kind.ANSWER, (replace(OPENING, title="Déchet\x00terie"),)))
+    assert written.kind == Kind.REFUSAL and "une personne peut y répondre" in written.text
+    assert conversations.unanswered(conversation) is None and "cannot keep" in caplog.text
 
 
 def test_asking_for_a_person_in_words_is_one_step(served):

@@ -9,18 +9,21 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bocage.contract.text_checks import is_storable
 from bocage.deposits import fetch as room
 from bocage.deposits.fetch import AddressRefused, FetchFailed, fetch, is_public
 
 PRIVATE_V4 = """127.0.0.1 127.8.9.1 10.0.0.1 172.16.5.5 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 240.0.0.1
-255.255.255.255 198.18.0.1 192.0.2.1"""
+255.255.255.255 198.18.0.1 192.0.2.1 192.0.0.192 192.88.99.1 168.63.129.16"""
 PRIVATE_V6 = """::1 :: fe80::1 fc00::1 fd12::1 ff02::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 64:ff9b::7f00:1
-64:ff9b::a00:1 2002:7f00:0001:: 2002:a00:1:: ::127.0.0.1 2001:db8::1"""
+64:ff9b::a00:1 2002:7f00:0001:: 2002:a00:1:: ::127.0.0.1 2001:db8::1 fec0::1 5f00::1 3fff::1 ::ffff:0:127.0.0.1 64:ff9b:1::7f00:1
+::ffff:168.63.129.16 64:ff9b::a83f:8110"""
 PRIVATE = [*PRIVATE_V4.split(), *PRIVATE_V6.split()]
 
 
@@ -123,12 +126,32 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.answer(200, b"x", Content_Encoding="gzip")
 
     def do_drip(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        for _ in range(100):
-            self.wfile.write(b"x")
-            self.wfile.flush()
-            time.sleep(0.1)
+        self.drip(b"HTTP/1.0 200 OK\r\n\r\n", b"x")
+
+    def do_dripstatus(self) -> None:
+        self.drip(b"", b"H")
+
+    def do_dripheaders(self) -> None:
+        self.drip(b"HTTP/1.0 200 OK\r\n", b"X")
+
+    def do_dripchunks(self) -> None:
+        self.drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0")
+
+    def drip(self, start: bytes, again: bytes) -> None:
+        with suppress(OSError):
+            self.wfile.write(start)
+            for _ in range(200):
+                self.wfile.write(again)
+                time.sleep(0.05)
+
+    def do_muddled(self) -> None:
+        self.answer(200, b"x", Content_Disposition="attachment; filename*=utf-8''a.csv; filename*0*=utf-8''b.csv")
+
+    def do_nul(self) -> None:
+        self.answer(200, b"x", Content_Disposition="attachment; filename*=utf-8''mes%00ures%ED%A0%80.csv")
+
+    def do_nowhere(self) -> None:
+        self.answer(302, b"", Location="http://[::1")
 
     def log_message(self, *_: object) -> None:
         """Silence."""
@@ -171,6 +194,7 @@ def test_the_name_that_the_server_gives_is_taken(site):
         ("short", "incomplet"),
         ("loop", "3 fois"),
         ("zipped", "compressé"),
+        ("nowhere", "qui n’est pas une adresse"),
     ],
 )
 def test_what_does_not_come_is_said(site, path, words):
@@ -188,11 +212,19 @@ def test_a_redirect_does_not_lead_inside(site, path):
         get(f"{site}/{path}")
 
 
-def test_a_slow_server_is_left(site):
+@pytest.mark.parametrize("path", ["drip", "dripstatus", "dripheaders", "dripchunks"])
+def test_a_slow_server_is_left(site, path):
+    """Each byte comes well before a socket’s patience ends: the whole fetch has one limit."""
     begun = time.monotonic()
     with pytest.raises(FetchFailed, match="lent"):
-        get(f"{site}/drip", seconds=1)
+        get(f"{site}/{path}", seconds=0.8)
     assert time.monotonic() - begun < 4
+
+
+@pytest.mark.parametrize("path", ["muddled", "nul"])
+def test_a_name_that_cannot_be_kept_loses_no_file(site, path):
+    name, content = get(f"{site}/{path}")
+    assert content == b"x" and name and is_storable(name)
 
 
 def test_a_name_that_changes_its_mind_is_not_asked_twice(site, monkeypatch):

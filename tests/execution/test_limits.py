@@ -14,6 +14,12 @@ from typing import Any
 
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bocage.contract.errors import EngineFault
+from bocage.contract.outcome import Outcome, Recommendation
+from bocage.execution import bounds
 
 
 def alive(mark: str) -> list[int]:
@@ -150,6 +156,19 @@ def test_answers_that_no_one_should_believe(lab: Any) -> None:
             role = lab.engine(record)
             assert role.error_code == "erreur-moteur" and word in role.error_message and role.outcome is None
             assert len(role.error_message) < 1000
+
+
+@given(st.sets(st.integers(-(10**6), 10**6), min_size=3, max_size=3))
+def test_nobody_is_shown_a_value_outside_its_bounds(three: set[int]) -> None:
+    low, value, high = sorted(three)
+
+    def kept(middle: float, interval: tuple[float, float]) -> Outcome:
+        return bounds.outcome(Outcome([Recommendation("Nord", "produire", value=middle, interval=interval)]).to_json())
+
+    assert kept(value, (low, high)).recommendations[0].interval == (low, high)
+    for middle, interval in ((value, (high, low)), (low, (value, high)), (high, (low, value))):
+        with pytest.raises(EngineFault, match="« Nord »"):
+            kept(middle, interval)
 
 
 def test_garbage_on_every_descriptor(lab: Any) -> None:

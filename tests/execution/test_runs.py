@@ -7,10 +7,15 @@ import itertools
 import json
 import shutil
 import time
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field
 
 from bocage.contract import discovery
 from bocage.contract.errors import BocageError, EngineFault, InvalidParams, UnknownUseCase
@@ -220,3 +225,75 @@ def test_every_fault_of_a_parameter_is_french(lab: Any) -> None:
     with pytest.raises(BocageError) as caught:
         params.validated(model, {"nombre": None, "geste": 3})
     assert "« nombre »" in caught.value.message and "un texte" in caught.value.message
+
+
+class Choices(BaseModel):
+    """Parameters of every kind that a use case may declare."""
+
+    model_config = ConfigDict(extra="forbid", regex_engine="python-re")
+
+    jours: int = Field(3, ge=1, le=9)
+    part: float = Field(0.5, ge=0, lt=2.5)
+    zone: Literal["A", "B", "d’une autre"] = "A"
+    etages: Literal[1, 2, 3] = 1
+    seuil: float | None = 10.0
+    debut: date = date(2021, 1, 1)
+    territoire: str = Field("FR", pattern="^[A-Z]{2}$", description="Jours fériés : FR, FR-57…")
+    code: str = Field("a", pattern="^(?=a)a")
+    poids: dict[str, float] = {}
+    lieux: list[str] = Field([], max_length=2)
+    prix: Decimal = Decimal(1)
+
+
+SCHEMA = Choices.model_json_schema()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("jours", 12, "lu « 12 », attendu 9 au plus"),
+        ("part", -0.5, "lu « −0,5 », attendu 0 ou plus"),
+        ("part", "NaN", "lu « NaN », attendu un nombre fini"),
+        ("zone", "Z", "lu « Z », attendu une de ces valeurs : « A », « B » ou « d’une autre »"),
+        ("etages", "3", "lu « 3 », attendu une de ces valeurs : 1, 2 ou 3"),
+        ("seuil", "haut", "lu « haut », attendu un nombre"),
+        ("debut", "2021-13-01", "lu « 2021-13-01 », attendu une date (AAAA-MM-JJ)"),
+        ("territoire", "Bretagne", "lu « Bretagne », attendu un texte comme le dit sa description : « Jours fériés : FR, FR-57… »"),
+        ("lieux", ["a", "b", "c"], "lu « a ; b ; c », attendu au plus 2 valeurs"),
+        ("poids", {"Nord": "lourd"}, "lu « lourd », attendu un nombre"),
+        ("jours", None, "lu rien, attendu un nombre entier"),
+    ],
+)
+def test_a_parameter_is_refused_before_the_run_in_words_without_regular_expression(name: str, value: Any, said: str) -> None:
+    assert params.faults(SCHEMA, {name: value}) == {name: said}
+    with pytest.raises(InvalidParams, match=f"Paramètre « {name}"):
+        params.check(SCHEMA, {name: value})
+
+
+def test_an_unknown_parameter_is_told_with_those_that_exist() -> None:
+    with pytest.raises(InvalidParams, match="code, debut, etages"):
+        params.check(SCHEMA, {"etage": 2})
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 12),
+    st.floats(-5, 12),
+    st.sampled_from(["A", "a", "FR", " FR ", "2", "2021-05-01", "12:00", ""]),
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(Choices.model_fields)), VALUES | st.lists(VALUES, max_size=3)))
+def test_what_the_use_case_takes_is_never_refused_before_it(asked: dict[str, Any]) -> None:
+    """The check before the run may let pass what the worker refuses; the contrary would forbid what is right."""
+    try:
+        params.validated(Choices, asked)
+    except InvalidParams:
+        return
+    params.check(SCHEMA, asked)
+
+
+def test_a_schema_that_names_itself_or_says_nothing_known_takes_everything() -> None:
+    tree = {"properties": {"a": {"$ref": "#/$defs/T"}, "b": {"not": {}}}, "$defs": {"T": {"anyOf": [{"$ref": "#/$defs/T"}]}}}
+    params.check(tree, {"a": {"b": [1]}, "b": "x"})

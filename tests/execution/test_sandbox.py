@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import resource
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,25 @@ def test_pool_processes_have_no_network_either(lab: Any) -> None:
 
 
 @linux
+def test_no_other_process_is_touched_and_nothing_is_left_that_none_holds(lab: Any) -> None:
+    """Limits and turns of others, memory and messages that outlive the run, namespaces in which one would be root."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        before = resource.prlimit(other.pid, resource.RLIMIT_CPU)
+        seen = lab.evidence(lab.run("autres", target=str(other.pid)))
+        assert resource.prlimit(other.pid, resource.RLIMIT_CPU) == before
+        other.communicate(b"\n")
+    assert {name: code for name, code in seen.items() if code != errno.EPERM} == {}
+    assert other.returncode == 0
+
+
+@linux
+def test_what_ordinary_libraries_do_on_themselves_goes_on(lab: Any) -> None:
+    seen = lab.evidence(lab.run("siens"))
+    assert seen == {"limite": "fait", "limites": "fait", "coeurs": "fait", "priorite": "fait", "fourche": 0, "enfant": seen["enfant"]}
+    assert seen["enfant"].startswith("0 ")
+
+
+@linux
 def test_files_and_processes_of_others(lab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOCAGE_SECRET_KEY_OF_TEST", "secret")
     (tmp_path / "secret").write_text("à un autre")
@@ -69,6 +90,37 @@ def test_the_filter_is_well_formed(machine: str) -> None:
     for place, (code, if_true, if_false, _) in enumerate(lines):
         if code & 0x07 == 0x05:
             assert place + 1 + max(if_true, if_false) < len(lines)
+
+
+def verdict(machine: str, number: int, first: int = 0, second: int = 0) -> str:
+    """What the filter says of a call, read as the kernel reads it."""
+    architecture = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}[machine]
+    data = {0: number, 4: architecture, 16: first & 0xFFFFFFFF, 24: second & 0xFFFFFFFF}
+    lines, at, held = seccomp.program(machine), 0, 0
+    while True:
+        code, if_true, if_false, operand = lines[at]
+        at += 1
+        match code:
+            case 0x06:
+                return {0x7FFF0000: "allowed", 0x00050001: "refused", 0x00050026: "absent", 0x80000000: "killed"}[operand]
+            case 0x20:
+                held = data[operand]
+            case 0x54:
+                held &= operand
+            case 0x15:
+                at += if_true if held == operand else if_false
+            case 0x35:
+                at += if_true if held >= operand else if_false
+
+
+@pytest.mark.parametrize(("machine", "prlimit", "setpriority", "clone"), [("x86_64", 302, 141, 56), ("aarch64", 261, 140, 220)])
+def test_one_may_change_oneself_and_nobody_else(machine: str, prlimit: int, setpriority: int, clone: int) -> None:
+    assert [verdict(machine, prlimit, pid) for pid in (0, 1, os.getpid(), -1)] == ["allowed", "refused", "refused", "refused"]
+    assert [verdict(machine, setpriority, *who) for who in ((0, 0), (0, 7), (2, 0))] == ["allowed", "refused", "refused"]
+    assert verdict(machine, clone, 0x11) == "allowed", "a process"
+    assert verdict(machine, clone, 0x3D0F00) == "allowed", "a thread"
+    assert {verdict(machine, clone, 1 << bit | 0x11) for bit in (17, 25, 26, 27, 28, 29, 30)} == {"refused"}, "a namespace"
+    assert verdict(machine, 435) == "absent"
 
 
 def test_nothing_is_left_of_a_locked_folder(lab: Any, temporary: Path) -> None:

@@ -65,6 +65,31 @@ def replying(status: int, body: bytes, kind: str = "text/event-stream") -> Itera
 
 
 @contextmanager
+def dripping(start: bytes, again: bytes) -> Iterator[str]:
+    """A server that says ``start``, status line included, then ``again`` twenty times a second until nobody listens any more."""
+
+    class Drip(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            try:
+                self.wfile.write(start)
+                while not stopped.wait(0.05):
+                    self.wfile.write(again)
+            except OSError:
+                self.close_connection = True
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    stopped = threading.Event()
+    with _serving(Drip) as url:
+        try:
+            yield url
+        finally:
+            stopped.set()
+
+
+@contextmanager
 def embedding(encode: Callable[[list[str]], Sequence[Sequence[float]]]) -> Iterator[tuple[str, list[list[str]]]]:
     """A server of sentence vectors, and the texts of each request it had. Answers in reverse order, as the interface allows."""
     requests: list[list[str]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils import timezone
 from bocage.journal.models import Entry
 from bocage.organisations import people
 from bocage.organisations.membership import Membership, Permission, Role, organisations_of, permissions_of
-from bocage.organisations.models import SignInAttempt, User
+from bocage.organisations.models import Organisation, SignInAttempt, User
 from bocage.organisations.services import InvalidOrganisation, OrganisationExists, create_organisation, ensure_organisation
 from bocage.organisations.tenancy import organisation_context
 from bocage.organisations.throttle import count_attempt
@@ -65,6 +66,32 @@ def test_fifty_failures_close_a_network_address_whatever_the_accounts(db):
         # Another address of the same subscriber.
         count_attempt("autre@brenoux.example", "2001:db8:1:2:ffff::9")
     count_attempt("autre@brenoux.example", "2001:db8:1:3::1")
+
+
+def test_insisting_on_one_account_does_not_shut_the_others_of_its_network_out(nadia):
+    """A town hall goes out by one address."""
+    for _ in range(60):
+        with suppress(people.TooManyAttempts):
+            people.sign_in("autre@brenoux.example", "faux", "192.0.2.1")
+    assert people.sign_in(nadia.email, PASSWORD, "192.0.2.1") == nadia
+
+
+def test_a_closed_network_address_closes_no_account_any_more(nadia):
+    for n in range(50):
+        count_attempt(f"personne{n}@brenoux.example", "192.0.2.1")
+    for _ in range(6):
+        with pytest.raises(people.TooManyAttempts):
+            people.sign_in(nadia.email, "faux", "192.0.2.1")
+    assert people.sign_in(nadia.email, PASSWORD, "192.0.2.2") == nadia
+
+
+def test_whoever_mistakes_their_password_while_changing_it_stops_nobody_else(nadia):
+    paul = people.create_person("paul@brenoux.example", "Paul Rey", PASSWORD)
+    for n in range(60):
+        with pytest.raises(people.TooManyAttempts if n >= 5 else people.InvalidPerson):
+            people.change_password(paul, "faux", "quatre haies et un ruisseau")
+    people.change_password(nadia, PASSWORD, "quatre haies et un ruisseau")
+    assert people.sign_in(nadia.email, "quatre haies et un ruisseau", "192.0.2.1") == nadia
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="threads of one process do not share the tests’ SQLite, which is in memory")
@@ -160,6 +187,42 @@ def test_without_a_role_anywhere_the_account_is_closed_and_an_invitation_opens_i
     assert again.user == paul and second != first
     assert people.sign_in(paul.email, first, "") is None
     assert people.sign_in(paul.email, second, "") == paul
+
+
+def test_the_last_role_taken_away_alone_closes_the_account_too(nadia):
+    paul = people.create_person("paul@brenoux.example", "Paul Rey", PASSWORD)
+    roles = [people.grant(paul, role) for role in (Role.AGENT, Role.LECTEUR)]
+    people.revoke(roles[0], nadia)
+    assert people.sign_in(paul.email, PASSWORD, "") == paul
+    people.revoke(roles[1], nadia)
+    assert people.sign_in(paul.email, PASSWORD, "") is None
+    assert Entry.objects.get(event="membre.compte_ferme").data["personne"] == paul.pk
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one transaction at a time")
+@pytest.mark.django_db(transaction=True)
+def test_the_last_two_roles_taken_away_at_once_by_two_organisations_close_the_account():
+    paul = people.create_person("paul@brenoux.example", "Paul Rey", PASSWORD)
+    owners = [ensure_organisation(name) for name in ("Brenoux", "Marsanne")]
+    barrier = threading.Barrier(2)
+
+    def remove(owner: Organisation) -> None:
+        with organisation_context(owner):
+            held = Membership.objects.select_related("user").get(user=paul)
+            barrier.wait()
+            people.revoke(held)
+        connections.close_all()
+
+    for owner in owners:
+        with organisation_context(owner):
+            people.grant(paul, Role.LECTEUR)
+    threads = [threading.Thread(target=remove, args=(owner,)) for owner in owners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    paul.refresh_from_db()
+    assert not paul.is_active
 
 
 def test_a_person_with_roles_elsewhere_keeps_the_account_and_the_password(nadia, brenoux):

@@ -98,6 +98,37 @@ def test_one_whose_roles_are_all_taken_away_is_signed_out_at_once(admin):
     assert hugo.get(f"{HOME}/cas-d-usage/").status_code == 302
 
 
+def test_one_whose_last_role_is_taken_away_is_signed_out_at_once_and_it_is_said(admin, brenoux):
+    password = re.search(r"<code[^>]*>([a-z0-9-]{19})</code>", give(admin).content.decode()).group(1)
+    give(admin, role="lecteur")
+    hugo = Client()
+    hugo.post("/connexion/", {"email": "hugo@brenoux.example", "password": password})
+    with organisation_context(brenoux):
+        first, last = (held.pk for held in Membership.objects.filter(user__email="hugo@brenoux.example").order_by("pk"))
+    told = admin.post(f"{HOME}/membres/{first}/", {"action": "retirer"}, follow=True)
+    assert "n’a plus le rôle agent." in text(told) and "compte est fermé." not in text(told)
+    assert hugo.get("/mot-de-passe/").status_code == 200
+    told = admin.post(f"{HOME}/membres/{last}/", {"action": "retirer"}, follow=True)
+    assert "n’a plus le rôle lecteur. C’était son dernier rôle : son compte est fermé." in text(told)
+    assert hugo.get("/mot-de-passe/").status_code == 302
+    hugo.post("/connexion/", {"email": "hugo@brenoux.example", "password": password})
+    assert hugo.get("/mot-de-passe/").status_code == 302
+
+
+@pytest.mark.parametrize("sent", [{}, {"action": ""}, {"action": "zzz"}, {"action": "Retirer", "title": "x"}])
+def test_an_action_that_nobody_wrote_changes_nothing(admin, brenoux, sent):
+    give(admin)
+    hugo = User.objects.get(email="hugo@brenoux.example")
+    with organisation_context(brenoux):
+        held, entries = Membership.objects.get(user=hugo), Entry.objects.count()
+    for path in (f"membres/{held.pk}/", f"membres/personnes/{hugo.pk}/"):
+        refused = admin.post(f"{HOME}/{path}", sent)
+        assert refused.status_code == 422 and "Cette action n’existe pas" in text(refused)
+    with organisation_context(brenoux):
+        assert (Membership.objects.get(user=hugo).title, Entry.objects.count()) == (held.title, entries)
+    assert User.objects.get(pk=hugo.pk).is_active
+
+
 def test_a_renewed_password_ends_the_sessions_of_the_old_one(admin):
     old = re.search(r"<code[^>]*>([a-z0-9-]{19})</code>", give(admin).content.decode()).group(1)
     hugo = Client()

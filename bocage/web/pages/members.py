@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -51,14 +52,11 @@ def member_role(request: HttpRequest, membership_id: int) -> HttpResponse:
     membership = Membership.objects.filter(pk=membership_id).select_related("user").first()
     if membership is None:
         raise Http404
-    who, role = membership.user.name, membership.get_role_display().lower()
+    action = request.POST.get("action", "")
+    if action not in _ON_A_ROLE:
+        return _list(request, error=_NO_SUCH_ACTION)
     try:
-        if request.POST.get("action") == "retirer":
-            people.revoke(membership, request.user)
-            said = f"{who} n’a plus le rôle {role}."
-        else:
-            people.grant(membership.user, membership.role, request.POST.get("title", ""), request.user)
-            said = f"La fonction de {who} est enregistrée."
+        said = _ON_A_ROLE[action](request, membership)
     except BocageError as error:
         return _list(request, error=error.message)
     return _back(request, said)
@@ -67,20 +65,46 @@ def member_role(request: HttpRequest, membership_id: int) -> HttpResponse:
 @never_cache
 @require_POST
 @page(Permission.ADMINISTRER)
-@sensitive_variables("password")
 def member_person(request: HttpRequest, person_id: int) -> HttpResponse:
     """Renew a person's password, or take every role away."""
     if not Membership.objects.filter(user=person_id).exists():
         raise Http404
-    person = User.objects.get(pk=person_id)
+    action = request.POST.get("action", "")
+    if action not in _ON_A_PERSON:
+        return _list(request, error=_NO_SUCH_ACTION)
     try:
-        if request.POST.get("action") == "mot-de-passe":
-            password = people.renew_password(person, request.user)
-            return _password_once(request, person, password)
-        people.remove_person(person, request.user)
+        return _ON_A_PERSON[action](request, User.objects.get(pk=person_id))
     except BocageError as error:
         return _list(request, error=error.message)
+
+
+def _name_function(request: HttpRequest, held: Membership) -> str:
+    people.grant(held.user, held.role, request.POST.get("title", ""), request.user)
+    return f"La fonction de {held.user.name} est enregistrée."
+
+
+def _take_role(request: HttpRequest, held: Membership) -> str:
+    people.revoke(held, request.user)
+    closed = not User.objects.filter(pk=held.user_id, is_active=True).exists()
+    end = " C’était son dernier rôle : son compte est fermé." if closed else ""
+    return f"{held.user.name} n’a plus le rôle {held.get_role_display().lower()}.{end}"
+
+
+@sensitive_variables("password")
+def _renew_password(request: HttpRequest, person: User) -> HttpResponse:
+    password = people.renew_password(person, request.user)
+    return _password_once(request, person, password)
+
+
+def _take_every_role(request: HttpRequest, person: User) -> HttpResponse:
+    people.remove_person(person, request.user)
     return _back(request, f"{person.name} n’a plus de rôle ici.")
+
+
+# What a form may ask, and nothing else: an action that nobody wrote changes nothing.
+_NO_SUCH_ACTION = "Cette action n’existe pas. Actualisez la page."
+_ON_A_ROLE: dict[str, Callable[[HttpRequest, Membership], str]] = {"fonction": _name_function, "retirer": _take_role}
+_ON_A_PERSON: dict[str, Callable[[HttpRequest, User], HttpResponse]] = {"mot-de-passe": _renew_password, "retirer": _take_every_role}
 
 
 @require_http_methods(["GET"])

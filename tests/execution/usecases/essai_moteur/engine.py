@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import platform
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -66,6 +69,25 @@ def raw_socket(family: int, kind: int = socket.SOCK_STREAM) -> int:
     return 0 if libc.socket(family, kind, 0) >= 0 else ctypes.get_errno()
 
 
+def tried(name: str, *arguments: object) -> int:
+    """errno of a function of the C library; 0 when it did what was asked."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    ctypes.set_errno(0)
+    return ctypes.get_errno() if getattr(libc, name)(*arguments) == -1 else 0
+
+
+def tried_clone(flags: int) -> int:
+    """errno of clone() with ``flags``; 0 when it made a process."""
+    number = {"x86_64": 56, "aarch64": 220}[platform.machine()]
+    libc = ctypes.CDLL(None, use_errno=True)
+    child = libc.syscall(number, ctypes.c_long(flags | signal.SIGCHLD), None, None, None, None)
+    if child == 0:
+        os._exit(0)
+    if child > 0:
+        os.waitpid(child, 0)
+    return ctypes.get_errno() if child < 0 else 0
+
+
 def run_child(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return f"{done.returncode} {done.stderr[-300:]}"
@@ -98,6 +120,46 @@ class Gestures:
             io_uring=ctypes.get_errno(),
             curl=run_child("curl", "-sS", "--max-time", "2", "http://127.0.0.1:9/"),
             enfant=run_child(sys.executable, "-c", child),
+        )
+
+    def autres(self, inputs: Any, params: EssaiMoteurParams, res: Any) -> Outcome:
+        """What touches the process ``cible``, and what leaves something behind that no process holds."""
+        other, mask, turn = int(params.cible), ctypes.c_ulong(1), ctypes.c_int(0)
+        private, create = 0, 0o1600
+        limit = (ctypes.c_ulong * 2)(1, 1)
+        return answer(
+            prlimit=tried("prlimit", other, 0, limit, None),
+            sched_setaffinity=tried("sched_setaffinity", other, ctypes.sizeof(mask), ctypes.byref(mask)),
+            sched_setscheduler=tried("sched_setscheduler", other, 3, ctypes.byref(turn)),
+            sched_setparam=tried("sched_setparam", other, ctypes.byref(turn)),
+            setpriority=tried("setpriority", 0, other, 19),
+            setpriority_user=tried("setpriority", 2, 0, 19),
+            shmget=tried("shmget", private, ctypes.c_size_t(4096), create),
+            shmat=tried("shmat", 0, None, 0),
+            shmctl=tried("shmctl", 0, 2, (ctypes.c_char * 256)()),
+            semget=tried("semget", private, 1, create),
+            msgget=tried("msgget", private, create),
+            mq_open=tried("mq_open", b"/bocage-essai", os.O_CREAT | os.O_RDWR, 0o600, None),
+            memfd_create=tried("memfd_create", b"essai", 0),
+            process_vm_readv=tried("process_vm_readv", other, None, ctypes.c_ulong(0), None, ctypes.c_ulong(0), ctypes.c_ulong(0)),
+            new_user=tried_clone(0x10000000),
+            new_messages=tried_clone(0x08000000),
+        )
+
+    def siens(self, inputs: Any, params: EssaiMoteurParams, res: Any) -> Outcome:
+        """The same on oneself, threads and processes: what ordinary libraries do."""
+        threads = [threading.Thread(target=sum, args=(range(1000),)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return answer(
+            limite=said(lambda: resource.prlimit(0, resource.RLIMIT_NOFILE, (64, 64))),
+            limites=said(lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0))),
+            coeurs=said(lambda: os.sched_setaffinity(0, os.sched_getaffinity(0))),
+            priorite=said(lambda: os.nice(1)),
+            fourche=tried_clone(0),
+            enfant=run_child(sys.executable, "-c", "import threading; threading.Thread(target=print).start()"),
         )
 
     def memoire(self, inputs: Any, params: EssaiMoteurParams, res: Any) -> Outcome:

@@ -1,0 +1,1 @@
+"""What two rooms that speak HTTP to other servers share."""
