@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from bocage.contract.errors import BocageError
+from bocage.contract.french import number
 from bocage.decisions.models import Decision, Displayed, Presence, Proposal, Run
+from bocage.decisions.saying import figure, name_of
 from bocage.journal.services import record
 from bocage.organisations.membership import Membership, Permission, permissions_of
 from bocage.organisations.models import Organisation, User
@@ -21,6 +23,9 @@ MAX_REASON = 2000
 _PRESENT = timedelta(minutes=5)
 _FRESH = timedelta(seconds=15)
 _MAX_TEXT = 200
+_FAR = 10
+_THINGS = frozenset({"repas", "personnes", "passages", "entrées", "visiteurs", "élèves", "enfants", "agents", "luminaires"})
+"""Units that count things: half a meal is a typing error."""
 
 
 class DecisionRefused(BocageError):
@@ -31,7 +36,11 @@ class DecisionRefused(BocageError):
     def __init__(self, message: str, field: str = "verdict") -> None:
         super().__init__(message)
         self.field = field
-        """Which field of the form is at fault: verdict, valeur or motif."""
+        """Which field of the form is at fault: verdict, valeur or motif; confirmer where the person may send the same again."""
+
+
+class ToConfirm(DecisionRefused):
+    """The amended value is far beyond all that was proposed: a typing error, or what is meant. Sent again with ``sure``, it is taken."""
 
 
 class AlreadyDecided(BocageError):
@@ -53,54 +62,69 @@ def current_decision(proposal: Proposal) -> Decision | None:
 
 
 def decide(
-    proposal: Proposal, person: User, verdict: str, value: float | str | None = None, reason: str = "", seen: int | None = None
+    proposal: Proposal,
+    person: User,
+    verdict: str,
+    value: float | str | None = None,
+    reason: str = "",
+    seen: int | None = None,
+    *,
+    sure: bool = False,
 ) -> Decision:
     """Write the decision of ``person`` on ``proposal`` and its journal entry.
 
     ``seen`` is the id of the decision that the person saw (None: none yet); if another stands by now, ``AlreadyDecided`` says whose.
-    Amending needs ``value`` and ``reason``, refusing needs ``reason``; accepting takes the proposed value. Raises ``DecisionRefused``.
+    Amending needs ``value`` and ``reason``, refusing needs ``reason``; accepting takes the proposed value. Raises ``DecisionRefused``;
+    ``ToConfirm`` for a value far beyond all that was proposed, unless the person is ``sure``.
     """
     current = current_organisation_id()
     if proposal.organisation_id != current:
         raise OtherOrganisation(f"proposal of organisation {proposal.organisation_id} decided in the context of {current}")
     membership = _membership(person)
     reason = reason.strip()
-    _check(proposal, verdict, value, reason)
+    _check(proposal, verdict, value, reason, sure)
     leaving = {Verdict.ACCEPT: proposal.value, Verdict.AMEND: value, Verdict.REFUSE: proposal.reference}[Verdict(verdict)]
     try:
         with transaction.atomic():
             standing = current_decision(proposal)
             if (standing.pk if standing else None) != seen:
                 raise AlreadyDecided(_taken(standing))
-            decision = Decision(
-                proposal=proposal,
-                person=person,
-                person_title=membership.title,
-                verdict=verdict,
-                value=leaving,
-                reason=reason,
-                replaces=standing,
-            )
-            decision.save(force_insert=True)
-            record(
-                "decision.enregistree",
-                person,
-                decision=decision.pk,
-                proposition=proposal.pk,
-                execution=proposal.run_id,
-                cas=proposal.run.usecase,
-                sujet=proposal.subject,
-                verdict=verdict,
-                propose=proposal.value,
-                habituel=proposal.reference,
-                decide=leaving,
-                unite=proposal.unit,
-                motif=reason,
-                remplace=seen,
-            )
+            return _write(proposal, person, membership.title, Verdict(verdict), leaving, reason, standing)
     except IntegrityError:
         # Two first decisions at the same instant: the constraint kept one; the other person sees it.
         raise AlreadyDecided(_taken(current_decision(proposal))) from None
+
+
+def _write(
+    proposal: Proposal,
+    person: User,
+    title: str,
+    verdict: Decision.Verdict,
+    value: float | str | None,
+    reason: str,
+    standing: Decision | None,
+) -> Decision:
+    """The decision and its journal entry; the caller holds the transaction."""
+    decision = Decision(
+        proposal=proposal, person=person, person_title=title, verdict=verdict, value=value, reason=reason, replaces=standing
+    )
+    decision.save(force_insert=True)
+    record(
+        "decision.enregistree",
+        person,
+        decision=decision.pk,
+        proposition=proposal.pk,
+        execution=proposal.run_id,
+        cas=proposal.run.usecase,
+        sujet=name_of(proposal, year=True),
+        verdict=verdict.value,
+        propose=proposal.value,
+        habituel=proposal.reference,
+        decide=value,
+        unite=proposal.unit,
+        motif=reason,
+        remplace=standing.pk if standing else None,
+    )
     return decision
 
 
@@ -151,15 +175,19 @@ def _membership(person: User) -> Membership:
     return found
 
 
-def _check(proposal: Proposal, verdict: str, value: float | str | None, reason: str) -> None:
+def _check(proposal: Proposal, verdict: str, value: float | str | None, reason: str, sure: bool) -> None:
     if verdict not in Verdict.values:
         raise DecisionRefused("Aucune réponse n’est choisie. Choisissez Accepter, Modifier ou Refuser.")
     if verdict == Verdict.AMEND:
         _check_value(proposal, value)
+        _check_size(proposal, value)
     if verdict != Verdict.ACCEPT and len(reason) < 3:
         raise DecisionRefused("Le motif manque. Écrivez en quelques mots pourquoi ; il reste au journal.", "motif")
     if len(reason) > MAX_REASON:
         raise DecisionRefused(f"Le motif compte {len(reason)} caractères ; la limite est {MAX_REASON}. Raccourcissez-le.", "motif")
+    # Last: what is asked to be confirmed must be a decision in all else.
+    if verdict == Verdict.AMEND and not sure:
+        _check_reach(proposal, value)
 
 
 def _check_value(proposal: Proposal, value: float | str | None) -> None:
@@ -171,6 +199,38 @@ def _check_value(proposal: Proposal, value: float | str | None) -> None:
         raise DecisionRefused(f"La valeur compte {len(value)} caractères ; la limite est {_MAX_TEXT}. Raccourcissez-la.", "valeur")
     if value == proposal.value:
         raise DecisionRefused("La valeur modifiée est celle qui est proposée. Choisissez Accepter, ou écrivez une autre valeur.", "valeur")
+
+
+def _check_size(proposal: Proposal, value: float | str | None) -> None:
+    """Raise ``DecisionRefused`` for a negative or broken number of things that cannot be so."""
+    known = list(_figures(proposal))
+    if not known or not isinstance(value, (int, float)):
+        return
+    said = figure(value, proposal.unit)
+    if value < 0 <= min(known):
+        raise DecisionRefused(f"La valeur {said} est négative, alors que rien de ce qui est proposé ne l’est. Retirez le signe.", "valeur")
+    if proposal.unit in _THINGS and not float(value).is_integer():
+        low, high = number(math.floor(value)), number(math.ceil(value))
+        raise DecisionRefused(f"La valeur {said} n’est pas entière, or on compte des {proposal.unit}. Écrivez {low} ou {high}.", "valeur")
+
+
+def _check_reach(proposal: Proposal, value: float | str | None) -> None:
+    known = list(_figures(proposal))
+    if not known or not isinstance(value, (int, float)):
+        return
+    largest = max(abs(size) for size in known)
+    if abs(value) > _FAR * largest:
+        raise ToConfirm(
+            f"Vous retenez {figure(value, proposal.unit)}, plus de dix fois ce qui est attendu ici "
+            f"(au plus {figure(largest, proposal.unit)}). Si c’est bien cela, enregistrez à nouveau ; sinon, corrigez la valeur.",
+            "confirmer",
+        )
+
+
+def _figures(proposal: Proposal) -> Iterator[float]:
+    """What the proposal says of the size of its value: itself, its bounds, the usual method. Nothing where it proposes no number."""
+    if is_number(proposal.value):
+        yield from (float(x) for x in (proposal.value, proposal.low, proposal.high, proposal.reference) if is_number(x))
 
 
 def is_number(value: object) -> bool:

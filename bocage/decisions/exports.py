@@ -16,10 +16,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from bocage.contract.errors import BocageError
-from bocage.contract.french import NBSP, count, day
+from bocage.contract.french import NBSP, count, number
 from bocage.contract.tables import safe_cell
 from bocage.decisions.models import Decision, Proposal, Run
-from bocage.decisions.proposals import day_of, standing_decisions
+from bocage.decisions.proposals import standing_decisions
+from bocage.decisions.saying import when
+from bocage.decisions.totals import disagreements
 from bocage.journal.models import Head
 from bocage.journal.services import GENESIS, record
 from bocage.organisations.models import User
@@ -28,6 +30,7 @@ COLUMNS = (
     "rang",
     "sujet",
     "action",
+    "proposition",
     "proposé",
     "intervalle bas",
     "intervalle haut",
@@ -36,6 +39,7 @@ COLUMNS = (
     "valeur retenue",
     "unité",
     "motif",
+    "à vérifier",
     "décidé par",
     "fonction",
     "le",
@@ -70,11 +74,13 @@ class DecidedList:
     made_by: str
     head: str
     sequence: int
+    warnings: tuple[str, ...] = ()
+    """Totals that no longer agree with the lines they were the sum of."""
 
     @property
     def completeness(self) -> str:
         """How many lines are decided, and how many are missing."""
-        done = f"{count(len(self.lines), 'proposition décidée', 'propositions décidées')} sur {len(self.lines) + self.missing}"
+        done = f"{count(len(self.lines), 'proposition décidée', 'propositions décidées')} sur {number(len(self.lines) + self.missing)}"
         if not self.missing:
             return f"{done} : la liste est complète."
         waiting = count(self.missing, "proposition attend", "propositions attendent")
@@ -93,19 +99,21 @@ class ExportedFile:
 def decided_list(run: Run, person: User, title: str = "") -> DecidedList:
     """What was decided on ``run``, by the clock of its organisation. ``title`` is the use case's name for people."""
     zone = ZoneInfo(run.organisation.time_zone)
-    proposals = list(Proposal.objects.filter(run=run).defer("geometry", "sentence").order_by("rank"))
+    proposals = list(Proposal.objects.filter(run=run).defer("geometry").order_by("rank"))
     standing = standing_decisions(run)
+    warnings = disagreements(proposals, standing)
     head = Head.objects.first()
     return DecidedList(
         run=run.pk,
         title=title or run.usecase,
         organisation=run.organisation.name,
-        lines=tuple(_line(p, standing[p.pk], zone) for p in proposals if p.pk in standing),
+        lines=tuple(_line(p, standing[p.pk], zone, warnings.get(p.pk, "")) for p in proposals if p.pk in standing),
         missing=len(proposals) - len(standing),
         made_at=timezone.now().astimezone(zone),
         made_by=person.name,
         head=head.hash if head else GENESIS,
         sequence=head.sequence if head else 0,
+        warnings=tuple(warnings.values()),
     )
 
 
@@ -166,16 +174,18 @@ def about_rows(decided: DecidedList) -> Sequence[tuple[str, str]]:
         ("État", decided.completeness),
         ("Édité le", decided.made_at.strftime("%d/%m/%Y à %H:%M")),
         ("Édité par", decided.made_by),
+        *(("À vérifier", warning) for warning in decided.warnings),
         ("Journal, dernière entrée", str(decided.sequence)),
         ("Journal, empreinte", decided.head),
     )
 
 
-def _line(proposal: Proposal, decision: Decision, zone: ZoneInfo) -> tuple[Cell, ...]:
+def _line(proposal: Proposal, decision: Decision, zone: ZoneInfo, warning: str) -> tuple[Cell, ...]:
     return (
         proposal.rank,
         proposal.subject,
         _action(proposal),
+        proposal.sentence,
         proposal.value,
         proposal.low,
         proposal.high,
@@ -184,6 +194,7 @@ def _line(proposal: Proposal, decision: Decision, zone: ZoneInfo) -> tuple[Cell,
         decision.value,
         proposal.unit,
         decision.reason,
+        warning,
         decision.person.name,
         decision.person_title,
         decision.decided_at.astimezone(zone).replace(tzinfo=None, microsecond=0),
@@ -191,9 +202,9 @@ def _line(proposal: Proposal, decision: Decision, zone: ZoneInfo) -> tuple[Cell,
 
 
 def _action(proposal: Proposal) -> str:
-    """The action, with its day: seven lines of one place in a week must not read the same."""
-    when = day_of(proposal)
-    return f"{proposal.action}, {day(when).replace(NBSP, ' ')} {when.year}" if when else proposal.action
+    """The action, with its day or its period: seven lines of one place in a week must not read the same."""
+    said = when(proposal)
+    return f"{proposal.action}, {said.replace(NBSP, ' ')}" if said else proposal.action
 
 
 def _csv_cell(cell: Cell) -> str:

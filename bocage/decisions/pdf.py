@@ -23,8 +23,9 @@ _CELL = ParagraphStyle("cell", fontName="Helvetica", fontSize=7.5, leading=9.5, 
 _RIGHT = ParagraphStyle("right", parent=_CELL, alignment=2)
 _HEAD = ParagraphStyle("head", parent=_CELL, fontName="Helvetica-Bold")
 _HEAD_RIGHT = ParagraphStyle("head-right", parent=_HEAD, alignment=2)
-# One column for the interval, one for the person and their function: fourteen columns do not fit a page that is read.
-_WIDTHS_MM = (9, 34, 42, 19, 31, 21, 18, 19, 13, 36, 31)
+# One column for the action and its sentence, one for the interval, one for the person and their function: sixteen do not fit a page that
+# is read. What is to be checked stands above the table.
+_WIDTHS_MM = (9, 32, 56, 18, 27, 19, 17, 18, 18, 32, 31)
 _NUMBERS = frozenset({0, 3, 4, 5, 7})
 _MARGIN = 10 * mm
 # Helvetica's encoding (WinAnsi) has no narrow space, no true minus and no subscript.
@@ -50,13 +51,14 @@ def pdf_bytes(decided: DecidedList) -> bytes:
     )
     made = f"Édité par {decided.made_by}, {day(decided.made_at, weekday=True, year=True)} à {hour(decided.made_at)}."
     proof = (
-        f"Journal : entrée {decided.sequence}, empreinte {decided.head}. Elle couvre toutes les entrées d’avant, dont celle de chacune de ces "
-        "décisions ; la vérification du journal les compare."
+        f"Journal : entrée {decided.sequence}, empreinte {decided.head}. Elle couvre toutes les entrées d’avant, dont celle de "
+        "chacune de ces décisions ; la vérification du journal les compare."
     )
     story = [
         _paragraph(title, _TITLE),
         _paragraph(f"{decided.organisation}, exécution {decided.run}. {decided.completeness}", _TEXT),
         _paragraph(made, _TEXT),
+        *(_paragraph(f"À vérifier : {warning}", _TEXT) for warning in decided.warnings),
         Spacer(1, 5 * mm),
         _table(decided),
         Spacer(1, 5 * mm),
@@ -83,7 +85,7 @@ def _drawn(character: str) -> str:
 
 
 def _table(decided: DecidedList) -> LongTable:
-    heads = (*COLUMNS[:4], "intervalle", *COLUMNS[6:11], "décidé par")
+    heads = (*COLUMNS[:3], COLUMNS[4], "intervalle", *COLUMNS[7:12], "décidé par")
     rows = [[_paragraph(name, _HEAD_RIGHT if i in _NUMBERS else _HEAD) for i, name in enumerate(heads)]]
     rows += [_row(line) for line in decided.lines]
     style = TableStyle(
@@ -102,11 +104,11 @@ def _table(decided: DecidedList) -> LongTable:
 
 
 def _row(line: tuple[Cell, ...]) -> list[Paragraph]:
-    rank, subject, action, value, low, high, usual, verdict, kept, unit, reason, person, title, when = line
+    rank, subject, action, sentence, value, low, high, usual, verdict, kept, unit, reason, _, person, title, when = line
     interval = f"{_shown(low)} à {_shown(high)}" if low is not None and high is not None else ""
     at = f"{when:%d/%m/%Y} à {hour(when)}" if isinstance(when, datetime) else ""
     who = "\n".join(part for part in (str(person), str(title or ""), at) if part)
-    cells = (rank, subject, action, value, interval, usual, verdict, kept, unit, reason, who)
+    cells = (rank, subject, f"{action}\n{sentence}", value, interval, usual, verdict, kept, unit, reason, who)
     return [_paragraph(_shown(cell), _RIGHT if i in _NUMBERS else _CELL) for i, cell in enumerate(cells)]
 
 

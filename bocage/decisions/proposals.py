@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
 
 from django.db.models import QuerySet
 
 from bocage.contract.outcome import Outcome, Recommendation
 from bocage.decisions.models import Decision, Proposal, Run
-
-_DAY_KEYS = ("jour", "date")
 
 
 def usual_values(baseline: Outcome | None) -> dict[tuple[str, str], float | str | None]:
@@ -72,15 +69,3 @@ def standing_decisions(run: Run) -> dict[int, Decision]:
 def history(proposal: Proposal) -> list[Decision]:
     """Every decision taken on ``proposal``, the newest first."""
     return list(Decision.objects.filter(proposal=proposal).select_related("person").order_by("-pk"))
-
-
-def day_of(proposal: Proposal) -> date | None:
-    """The day that the proposal is about, where its evidence says so (key « jour » or « date », ISO)."""
-    for key in _DAY_KEYS:
-        text = proposal.evidence.get(key)
-        if isinstance(text, str):
-            try:
-                return date.fromisoformat(text[:10])
-            except ValueError:
-                continue
-    return None

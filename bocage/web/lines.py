@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -14,8 +15,12 @@ from django.utils.safestring import SafeString
 from bocage.contract import french
 from bocage.decisions.decide import is_number
 from bocage.decisions.models import Decision, Proposal, Run
-from bocage.decisions.proposals import day_of
+from bocage.decisions.saying import figure, moment_of, name_of
 from bocage.web.charts import axis_label, dot_plot, gap_scale, line_chart
+
+# How evidence keys end when they name a unit: « niveau_pct », « derive_eur_mois », « debit_m3h ».
+_UNIT_ENDING = re.compile(r"(?:(.+?)_)?(pct|eur|euros|kwh|kw|kva|m3|m3h|kg|g)(?:_(an|mois|kwh))?")
+_UNITS = {"pct": "%", "eur": "€", "euros": "€", "kwh": "kWh", "kw": "kW", "kva": "kVA", "m3": "m³", "m3h": "m³/h"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +74,7 @@ def amount(value: object, unit: str = "") -> str:
     if not is_number(value):
         return str(value)
     assert isinstance(value, (int, float))
-    decimals = next((d for d in range(3) if round(value, d) == value), 3)
-    return french.number(value, decimals, unit)
-
-
-def name_of(proposal: Proposal) -> str:
-    """What the proposal is about: its subject, and its day when the evidence gives one."""
-    when = day_of(proposal)
-    return f"{proposal.subject}, {french.day(when)}" if when else proposal.subject
+    return figure(value, unit)
 
 
 def short_moment(at: datetime) -> str:
@@ -113,10 +111,9 @@ def chart_of(run: Run, proposal: Proposal) -> SafeString:
     artifacts: list[dict[str, Any]] = (result.outcome or {}).get("artifacts", []) if result else []
     for artifact in artifacts:
         if artifact.get("kind") == "chart" and artifact.get("subject") == proposal.subject:
-            when = day_of(proposal)
-            return line_chart(
-                artifact, f"graphique-{proposal.rank}", finding=proposal.sentence, beside_form=True, mark=when.isoformat() if when else ""
-            )
+            moment = moment_of(proposal)
+            mark = moment.isoformat() if isinstance(moment, date) else moment or ""
+            return line_chart(artifact, f"graphique-{proposal.rank}", finding=proposal.sentence, beside_form=True, mark=mark)
     return SafeString("")
 
 
@@ -128,8 +125,20 @@ def figures_of(proposal: Proposal) -> list[tuple[str, str]]:
         ("Méthode habituelle", amount(proposal.reference, proposal.unit)),
     ]
     evidence: Mapping[str, Any] = proposal.evidence or {}
-    rows += [(key.replace("_", " ").capitalize(), _figure(value)) for key, value in evidence.items() if key != "reference"]
+    named = [(_figure_name(key), value) for key, value in evidence.items() if key != "reference"]
+    rows += [(name[:1].upper() + name[1:], _figure(value)) for name, value in named]
     return [(name, text) for name, text in rows if text]
+
+
+def _figure_name(key: str) -> str:
+    """« reference_agents » → « référence agents », « niveau_pct » → « niveau (%) »: keys are written without accents, people are not."""
+    ending = _UNIT_ENDING.fullmatch(key)
+    words, *units = ending.groups() if ending else (key,)
+    unit = "/".join(_UNITS.get(part, part) for part in units if part)
+    if not words:
+        return f"valeur ({unit})"
+    named = " ".join(_ACCENTED.get(word, word) for word in words.split("_"))
+    return f"{named} ({unit})" if unit else named
 
 
 def _interval(proposal: Proposal) -> str:
@@ -146,10 +155,16 @@ def _figure(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(_figure(item) for item in value[:12]) + (" …" if len(value) > 12 else "")
     if isinstance(value, dict):
-        return ", ".join(f"{key} : {_figure(item)}" for key, item in list(value.items())[:12])
+        return ", ".join(f"{_figure_name(key)} : {_figure(item)}" for key, item in list(value.items())[:12])
     return amount(value)
 
 
 def plain(text: str) -> str:
     """Lower case without accents, for searching."""
     return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
+
+
+# Words of evidence keys, which engines write without accents; those that have two readings (« mesure ») are left out.
+_ACCENTS = """à après année contrôle débit débits début dérive durée écart économie élèves énergie excès férié fréquentation grève libellé
+météo méthode passé période pesées présence prévu référence sécurité température terminée vérifier"""
+_ACCENTED = {plain(word): word for word in _ACCENTS.split()}

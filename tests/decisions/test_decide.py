@@ -23,13 +23,15 @@ from bocage.decisions.decide import (
     AlreadyDecided,
     DecisionRefused,
     NotADecider,
+    ToConfirm,
+    _check,
     current_decision,
     decide,
     decide_batch,
     mark_displayed,
     others_present,
 )
-from bocage.decisions.models import Decision, Displayed, Presence
+from bocage.decisions.models import Decision, Displayed, Presence, Proposal
 from bocage.decisions.proposals import history, usual_values
 from bocage.journal.models import Entry
 from bocage.organisations.services import ensure_organisation
@@ -95,6 +97,36 @@ def test_what_is_not_a_decision_is_refused_in_a_sentence_and_writes_nothing(nadi
         decide(first_of(finished_run()), nadia, verdict, value, reason)
     assert refused.value.field == field and refused.value.message.endswith(".")
     assert not Decision.objects.exists() and not Entry.objects.filter(event="decision.enregistree").exists()
+
+
+@pytest.mark.parametrize(("value", "said"), [(-3, "négative"), (12.5, "Écrivez 12 ou 13")])
+def test_meals_are_neither_negative_nor_halved(nadia, value, said):
+    meals = Recommendation("Jules Ferry 1", "commander pour le site", 256.0, "repas", (240.0, 275.0))
+    with pytest.raises(DecisionRefused, match=said) as refused:
+        decide(first_of(finished_run([meals])), nadia, AMEND, value, REASON, sure=True)
+    assert refused.value.field == "valeur"
+
+
+def test_what_may_be_negative_stays_so(nadia):
+    gain = Recommendation("Mairie", "revoir le contrat", 40.0, "€/mois", (-15.0, 90.0))
+    assert decide(first_of(finished_run([gain])), nadia, AMEND, -12.5, REASON).value == -12.5
+
+
+@given(value=st.integers(0, 10**15))
+@settings(max_examples=40, deadline=None)
+def test_only_what_goes_beyond_ten_times_all_that_was_proposed_is_asked_again(value):
+    proposal = Proposal(value=256.0, low=240.0, high=275.0, reference=300.0, unit="repas")
+    asked = False
+    try:
+        _check(proposal, AMEND, value, REASON, sure=False)
+    except ToConfirm as error:
+        asked = True
+        assert error.field == "confirmer" and "plus de dix fois" in error.message
+    except DecisionRefused:
+        assert value == 256
+    assert asked == (value > 3000)
+    if asked:
+        _check(proposal, AMEND, value, REASON, sure=True)
 
 
 @pytest.mark.parametrize(

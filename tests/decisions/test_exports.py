@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from bocage.contract.outcome import Recommendation
 from bocage.decisions.decide import decide
@@ -25,7 +27,9 @@ from bocage.decisions.exports import (
     export_decisions,
     ods_bytes,
 )
-from bocage.decisions.pdf import french_number, pdf_bytes, printable
+from bocage.decisions.models import Proposal
+from bocage.decisions.pdf import _WIDTHS_MM, french_number, pdf_bytes, printable
+from bocage.decisions.totals import totals_among
 from bocage.journal.models import Entry, Head
 from tests.decisions.lists import finished_run, first_of, person
 
@@ -55,10 +59,11 @@ def read_csv(content: bytes) -> list[list[str]]:
 def test_the_csv_holds_the_decided_lines_only_with_decimal_commas(nadia, run):
     head, first, second = read_csv(export_decisions(run, nadia, "csv").content)
     assert tuple(head) == COLUMNS
-    assert first[:9] == [
+    assert first[:10] == [
         "1",
         "Saint-Aubin",
         "prévoir, samedi 21 novembre 2026",
+        "Prévoir 1240.5 pour Saint-Aubin.",
         "1240,5",
         "1150,0",
         "1340,0",
@@ -66,8 +71,8 @@ def test_the_csv_holds_the_decided_lines_only_with_decimal_commas(nadia, run):
         "Modifiée",
         "1200,25",
     ]
-    assert first[9:13] == ["m³", REASON, "Nadia Le Goff", "cheffe du service Eau"]
-    assert (second[0], second[7], second[8]) == ("2", "Acceptée", "1241,5")
+    assert first[10:15] == ["m³", REASON, "", "Nadia Le Goff", "cheffe du service Eau"]
+    assert (second[0], second[8], second[9]) == ("2", "Acceptée", "1241,5")
 
 
 def test_the_hour_is_that_of_the_organisation(in_brenoux, nadia, run):
@@ -82,7 +87,7 @@ def test_a_replaced_decision_leaves_with_its_last_value_only(nadia, run):
     proposal = first_of(run)
     decide(proposal, nadia, "refusee", reason="Annulé.", seen=proposal.decisions.get().pk)
     lines = read_csv(csv_bytes(decided_list(run, nadia)))
-    assert [line[8] for line in lines[1:]] == ["1085,0", "1241,5"]
+    assert [line[9] for line in lines[1:]] == ["1085,0", "1241,5"]
 
 
 def test_it_says_how_many_are_missing_and_the_file_s_name_too(nadia, run):
@@ -111,7 +116,7 @@ def test_no_cell_is_a_formula(nadia):
     decide(first_of(run), nadia, "refusee", reason="=cmd|' /C calc'!A0")
     [_, line] = read_csv(csv_bytes(decided_list(run, nadia)))
     assert not [cell for cell in line if cell[:1] in "=@" and cell]
-    assert line[1].startswith("'=") and line[10].startswith("'=")
+    assert line[1].startswith("'=") and line[11].startswith("'=")
     assert not [
         cell for row in sheet_rows(ods_bytes(decided_list(run, nadia))) for cell in row if any("formula" in key for key in cell.attrib)
     ]
@@ -129,8 +134,8 @@ def test_the_ods_holds_numbers_as_numbers_dates_as_dates_and_says_what_it_is(nad
     content = export_decisions(run, nadia, "ods").content
     first = sheet_rows(content)[1]
     kinds = [cell.get(f"{OFFICE}value-type") for cell in first]
-    assert kinds == ["float", "string", "string", *["float"] * 4, "string", "float", *["string"] * 4, "date"]
-    assert first[8].get(f"{OFFICE}value") == "1200.25"
+    assert kinds == ["float", *["string"] * 3, *["float"] * 4, "string", "float", *["string"] * 5, "date"]
+    assert first[9].get(f"{OFFICE}value") == "1200.25"
     about = {"".join(row[0].itertext()): "".join(row[1].itertext()) for row in sheet_rows(content, sheet=1)}
     assert "1 proposition attend une décision" in about["État"] and len(about["Journal, empreinte"]) == 64
 
@@ -150,6 +155,79 @@ def test_a_hundred_lines_and_a_reason_longer_than_a_page_still_make_a_pdf(nadia)
     assert pdf_bytes(decided_list(run, nadia)).count(b"/Type /Page\n") >= 5
 
 
+MEALS = [
+    Recommendation("2026-11-23", "commander pour toute la ville", 606.0, "repas", evidence={"jour": "2026-11-23", "reference": 590}),
+    *(
+        Recommendation(school, "commander pour le site", value, "repas", evidence={"jour": "2026-11-23", "reference": value - 5})
+        for school, value in (("Jules Ferry 1", 256.0), ("Louise Michel", 350.0))
+    ),
+]
+
+
+def kept_on_meals(nadia, amended: float) -> DecidedList:
+    """The town’s order accepted, one school amended, the other accepted."""
+    run = finished_run(MEALS)
+    town, one, other = run.proposals.order_by("rank")
+    for accepted in (town, other):
+        decide(accepted, nadia, "acceptee")
+    decide(one, nadia, "modifiee", amended, "Sortie scolaire.")
+    return decided_list(run, nadia)
+
+
+def test_a_total_that_its_parts_no_longer_make_is_said_on_its_line_and_at_the_head(nadia):
+    decided = kept_on_meals(nadia, 296.0)
+    said = "lundi 23\u00a0novembre 2026, commander pour toute la ville : 606\u00a0repas, alors que les 2 lignes dont c’était le total"
+    assert [said in warning and "font 646\u00a0repas." in warning for warning in decided.warnings] == [True]
+    column = COLUMNS.index("à vérifier")
+    assert [line[column] for line in decided.lines] == [decided.warnings[0], "", ""]
+    about = ["".join(cell.itertext()) for row in sheet_rows(ods_bytes(decided), sheet=1) for cell in row]
+    assert decided.warnings[0] in about and pdf_bytes(decided).startswith(b"%PDF-")
+
+
+def test_a_total_that_follows_its_parts_is_told_nothing(nadia):
+    run = finished_run(MEALS)
+    town, one, other = run.proposals.order_by("rank")
+    decide(town, nadia, "modifiee", 646.0, "Sortie scolaire.")
+    decide(one, nadia, "modifiee", 296.0, "Sortie scolaire.")
+    assert decided_list(run, nadia).warnings == ()
+    decide(other, nadia, "refusee", reason="Trop.")
+    assert "font 641\u00a0repas" in decided_list(run, nadia).warnings[0]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(1, 500), min_size=2, max_size=8), st.integers(-3, 3))
+def test_only_an_exact_sum_is_taken_for_a_total(values, away):
+    town = Proposal(
+        pk=1, subject="2026-11-23", action="ville", value=float(sum(values) + away), unit="repas", evidence={"jour": "2026-11-23"}
+    )
+    sites = [
+        Proposal(pk=i, subject=f"École {i}", action="site", value=float(value), unit="repas", evidence={"jour": "2026-11-23"})
+        for i, value in enumerate(values, start=2)
+    ]
+    other_day = Proposal(pk=99, subject="École 2", action="site", value=1.0, unit="repas", evidence={"jour": "2026-11-24"})
+    found = totals_among([town, *sites, other_day])
+    assert [(total.line.pk, len(total.parts)) for total in found] == ([(1, len(values))] if away == 0 else [])
+
+
+def test_a_month_is_said_in_every_line_of_the_list(nadia):
+    months = [
+        Recommendation("Médiathèque", "prévoir l’accueil de la période", 900.5 + i, "personnes", evidence={"periode": period})
+        for i, period in enumerate(("janvier 2026", "2e trimestre 2026"))
+    ]
+    run = finished_run(months)
+    for proposal in run.proposals.all():
+        decide(proposal, nadia, "acceptee")
+    actions = [line[2] for line in decided_list(run, nadia).lines]
+    assert actions == ["prévoir l’accueil de la période, janvier 2026", "prévoir l’accueil de la période, 2e trimestre 2026"]
+    told = [entry.data["sujet"] for entry in Entry.objects.filter(event="decision.enregistree").order_by("sequence")]
+    assert told == ["Médiathèque, janvier 2026", "Médiathèque, 2e trimestre 2026"]
+
+
+def test_no_usual_unit_is_cut_in_the_printed_list():
+    widest = max(stringWidth(unit, "Helvetica", 7.5) for unit in ("personnes", "passages", "luminaires", "kWh/an"))
+    assert _WIDTHS_MM[8] * mm - 8 > widest and sum(_WIDTHS_MM) <= 277
+
+
 ANY = st.text(max_size=40)
 
 
@@ -157,11 +235,11 @@ ANY = st.text(max_size=40)
 @given(texts=st.lists(ANY, min_size=6, max_size=6), value=st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(), ANY))
 def test_any_text_and_any_number_make_files_that_open(texts, value):
     when = datetime(2026, 11, 21, 9, 4)
-    line = (1, texts[0], texts[1], value, None, None, value, "Acceptée", value, texts[2], texts[3], texts[4], texts[5], when)
+    line = (1, texts[0], texts[1], texts[2], value, None, None, value, "Acceptée", value, *texts[2:], "", when)
     decided = DecidedList(1, texts[0], texts[1], (line,), 0, when, texts[2], "0" * 64, 0)
     [_, read] = read_csv(csv_bytes(decided))
     if isinstance(value, (int, float)):
-        assert float(read[3].replace(",", ".")) == pytest.approx(value, rel=1e-12, abs=1e-14)
+        assert float(read[4].replace(",", ".")) == pytest.approx(value, rel=1e-12, abs=1e-14)
     assert len(sheet_rows(ods_bytes(decided))) == 2
     assert pdf_bytes(decided).startswith(b"%PDF-")
 

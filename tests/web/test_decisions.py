@@ -170,9 +170,64 @@ def test_french_numbers_are_read(portal, run, typed):
     assert current_decision(first_of(run)).value == 1240
 
 
-def test_decimals_and_minus_are_read(portal, run):
-    fill(portal, url("proposals", run_id=run.pk), verdict="modifiee", valeur="−1 240,75", motif=REASON)
-    assert current_decision(first_of(run)).value == -1240.75
+@pytest.mark.parametrize(("typed", "kept"), [("−1 240,75", -1240.75), ("95.", 95), ("0.125", 0.125), ("1240.5", 1240.5)])
+def test_decimals_and_minus_are_read(portal, typed, kept):
+    run = finished_run([Recommendation("Saint-Aubin", "échanger", 1000.0, "m³", (-900.0, 1300.0))])
+    fill(portal, url("proposals", run_id=run.pk), verdict="modifiee", valeur=typed, motif=REASON)
+    assert current_decision(first_of(run)).value == kept
+
+
+def test_a_figure_far_beyond_what_was_proposed_is_confirmed_in_one_step(portal, run):
+    here = url("proposals", run_id=run.pk)
+    asked = fill(portal, here, verdict="modifiee", valeur="124000", motif=REASON)
+    assert asked.status_code == 422 and "plus de dix fois ce qui est attendu ici (au plus 1 340 m³)" in text_of(asked)
+    form = Fields(asked.content.decode())
+    other = portal.post(form.action.split("#")[0], {**form.values, "verdict": "modifiee", "valeur": "999999", "motif": REASON})
+    assert other.status_code == 422, "another figure is asked anew"
+    sent = portal.post(form.action.split("#")[0], {**form.values, "verdict": "modifiee", "valeur": "124000", "motif": REASON})
+    assert sent.status_code == 302 and current_decision(first_of(run)).value == 124000
+
+
+def test_a_month_is_in_the_title_the_form_and_the_confirmation(portal):
+    months = [
+        Recommendation("Médiathèque", "prévoir l’accueil de la période", 900.0 + i, "personnes", None, 1 - i / 10, {"periode": period})
+        for i, period in enumerate(("janvier 2026", "février 2026"))
+    ]
+    here = url("proposals", run_id=finished_run(months).pk)
+    said = text_of(portal.get(here))
+    assert "Médiathèque, janvier 2026 : prévoir l’accueil" in said and "Votre décision pour Médiathèque, janvier 2026" in said
+    assert "Médiathèque, février 2026 : prévoir l’accueil" in said
+    assert "Médiathèque, janvier 2026 : acceptée, 900 personnes." in text_of(portal.get(fill(portal, here, verdict="acceptee").url))
+
+
+def test_a_total_that_a_decision_leaves_behind_is_told_at_once(portal):
+    monday = {"jour": "2026-11-23", "reference": 200}
+    run = finished_run(
+        [
+            Recommendation("2026-11-23", "commander pour toute la ville", 606.0, "repas", None, 1.0, monday),
+            Recommendation("Jules Ferry 1", "commander pour le site", 256.0, "repas", None, 0.9, monday),
+            Recommendation("Louise Michel", "commander pour le site", 350.0, "repas", None, 0.8, monday),
+        ]
+    )
+    agreed = text_of(portal.get(fill(portal, url("proposals", run_id=run.pk), verdict="acceptee").url))
+    assert "lundi 23 novembre : acceptée, 606 repas." in agreed and "dont c’était le total" not in agreed
+    answer = fill(portal, url("proposal", run_id=run.pk, rank=2), verdict="modifiee", valeur="296", motif=REASON)
+    told = text_of(portal.get(answer.url))
+    assert "606 repas, alors que les 2 lignes dont c’était le total font 646 repas (1 ligne sans décision, comptée comme proposée)" in told
+
+
+def test_the_figures_are_named_with_their_accents_and_units(portal):
+    evidence = {"jour": "2026-11-23", "reference": 200, "reference_agents": False, "greve": True, "niveau_pct": 90, "derive_eur_mois": 12}
+    evidence |= {"prix_eur_kwh": 0.21, "facteurs": [{"facteur": "le menu", "effet_pct": 0.9}]}
+    run = finished_run([Recommendation("Jules Ferry 1", "commander", 256.0, "repas", evidence=evidence)])
+    said = text_of(portal.get(url("proposals", run_id=run.pk)))
+    assert all(name in said for name in ("Référence agents non", "Grève oui", "Niveau (%) 90", "Dérive (€/mois) 12"))
+    assert "Prix (€/kWh) 0,21" in said and "Facteurs facteur : le menu, effet (%) : 0,9" in said
+
+
+def test_a_refusal_without_a_usual_value_says_that_none_is_kept(portal):
+    run = finished_run([Recommendation("Bourg", "prévoir", 256.0, "m³")])
+    assert "Refuser ; sans valeur habituelle connue, aucune valeur n’est retenue" in text_of(portal.get(url("proposals", run_id=run.pk)))
 
 
 @pytest.mark.parametrize(
@@ -181,6 +236,8 @@ def test_decimals_and_minus_are_read(portal, run):
         ({}, "Aucune réponse n’est choisie"),
         ({"verdict": "modifiee", "motif": REASON}, "La valeur modifiée manque"),
         ({"verdict": "modifiee", "valeur": "1.240,5", "motif": REASON}, "n’est pas un nombre"),
+        ({"verdict": "modifiee", "valeur": "1.240", "motif": REASON}, "« 1.240 » se lit de deux façons. Écrivez 1 240, ou 1,240."),
+        ({"verdict": "modifiee", "valeur": "9" * 400, "motif": REASON}, "n’est pas un nombre"),
         ({"verdict": "modifiee", "valeur": "1e999", "motif": REASON}, "n’est pas un nombre"),
         ({"verdict": "refusee", "valeur": "12"}, "Le motif manque"),
         ({"verdict": "acceptee", "vu": "abc"}, "Le formulaire est abîmé"),

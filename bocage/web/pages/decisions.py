@@ -21,14 +21,19 @@ from bocage.decisions.decide import AlreadyDecided, DecisionRefused, NotADecider
 from bocage.decisions.exports import NothingDecided, UnknownFormat, export_decisions
 from bocage.decisions.models import Decision, Proposal, Run
 from bocage.decisions.proposals import standing_decisions, undecided
+from bocage.decisions.saying import name_of
 from bocage.decisions.services import UnknownRun, get_run
+from bocage.decisions.totals import disagreements
 from bocage.organisations.membership import Membership, Permission, Role
 from bocage.web.access import page
-from bocage.web.lines import amount, name_of
+from bocage.web.lines import amount
 from bocage.web.proposal_list import Selection, Typed, list_context
 
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
-_SPACES = str.maketrans({" ": "", "\u00a0": "", "\u202f": "", "\u2009": "", "\u2212": "-", ",": "."})
+# Fifteen figures: beyond, a float no longer holds them all.
+_NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?")
+_MAX_WARNINGS = 3
+_TWO_READINGS = re.compile(r"([+-]?[1-9]\d{0,2})\.(\d{3})")
+_SPACES = str.maketrans({" ": "", "\u00a0": "", "\u202f": "", "\u2009": "", "\u2212": "-"})
 
 
 @require_GET
@@ -81,7 +86,8 @@ def _decide(request: HttpRequest, run: Run, chosen: Proposal, selection: Selecti
         if seen and not seen.isdecimal():
             raise DecisionRefused("Le formulaire est abîmé. Relisez la proposition et recommencez.")
         value = amended_value(typed.value, chosen) if typed.verdict == Decision.Verdict.AMEND else None
-        decision = decide(chosen, request.user, typed.verdict, value, typed.reason, int(seen) if seen else None)
+        sure = bool(typed.value) and post.get("confirme", "") == typed.value
+        decision = decide(chosen, request.user, typed.verdict, value, typed.reason, int(seen) if seen else None, sure=sure)
     except NotADecider as error:
         raise PermissionDenied(error.message) from None
     except (DecisionRefused, AlreadyDecided) as error:
@@ -89,15 +95,33 @@ def _decide(request: HttpRequest, run: Run, chosen: Proposal, selection: Selecti
     kept = amount(decision.value, chosen.unit)
     said = f"{name_of(chosen)} : {decision.get_verdict_display().lower()}{', ' if kept else ''}{kept}"
     messages.success(request, f"Décision enregistrée. {said}.")
+    _warn_of_totals(request, run, [chosen])
     return redirect(_next_url(run, selection, order, chosen))
 
 
+def _warn_of_totals(request: HttpRequest, run: Run, decided: list[Proposal]) -> None:
+    """Tell which totals no longer agree with the lines that they were the sum of, now that ``decided`` are decided."""
+    every = Proposal.objects.filter(run=run).defer("geometry", "sentence").order_by("rank")
+    told = list(disagreements(every, standing_decisions(run), touching=[p.pk for p in decided]).values())
+    for sentence in told[:_MAX_WARNINGS]:
+        messages.warning(request, sentence)
+    if len(told) > _MAX_WARNINGS:
+        others = count(len(told) - _MAX_WARNINGS, "autre total ne s’accorde plus", "autres totaux ne s’accordent plus")
+        messages.warning(request, f"{others} avec ses lignes : la liste à emporter les signale.")
+
+
 def amended_value(text: str, chosen: Proposal) -> float | str:
-    """What was typed as the retained value: « 1 240,5 » or « 1240,5 m³ » as a number where a number was proposed, else text."""
+    """What was typed as the retained value: « 1 240,5 » or « 1240,5 m³ » as a number where a number was proposed, else text.
+
+    Raises ``DecisionRefused`` for « 1.240 »: some mean a thousand, others one and a quarter.
+    """
     text = text.strip()
     if not is_number(chosen.value):
         return text
-    digits = text.removesuffix(chosen.unit).translate(_SPACES) if chosen.unit else text.translate(_SPACES)
+    digits = (text.removesuffix(chosen.unit) if chosen.unit else text).translate(_SPACES)
+    if two := _TWO_READINGS.fullmatch(digits):
+        raise DecisionRefused(f"« {text} » se lit de deux façons. Écrivez {two[1]} {two[2]}, ou {two[1]},{two[2]}.", "valeur")
+    digits = digits.replace(",", ".")
     if not _NUMBER.fullmatch(digits):
         return text
     return float(digits) if "." in digits else int(digits)
@@ -131,6 +155,7 @@ def batch(request: HttpRequest, run_id: int) -> HttpResponse:
         return _show(request, run, selection.ticking(), typed=typed.with_error(error), status=422)
     verb = "acceptée" if typed.verdict == Decision.Verdict.ACCEPT else "refusée"
     messages.success(request, f"Décisions enregistrées : {count(len(decisions), f'proposition {verb}', f'propositions {verb}s')}.")
+    _warn_of_totals(request, run, chosen)
     return redirect("web:proposals", organisation=run.organisation.slug, run_id=run.pk)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -11,9 +13,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from bocage.contract import french
+from bocage.execution.params import written
 
 register = template.Library()
 
+_ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?")
 # State → class of the shape drawn before the word (LOOK.md, « State »).
 _SHAPES = {
     "terminee": "on",
@@ -43,6 +47,24 @@ def nombre(value: Any, decimals: int | str = "auto") -> str:
     if decimals == "auto":
         decimals = 0 if abs(value) >= 100 or value == int(value) else 1 if abs(value) >= 10 else 2
     return french.number(value, int(decimals))
+
+
+@register.filter
+def cellule(value: Any) -> str:
+    """A value of a result's table: numbers as ``nombre``, « oui », « 02/12/2024 », « 02/12/2024, 8 h 05 »."""
+    if isinstance(value, (bool, list, dict)):
+        return written(value)
+    if isinstance(value, str) and _ISO.fullmatch(value):
+        with contextlib.suppress(ValueError):
+            when = datetime.fromisoformat(value)
+            return f"{when:%d/%m/%Y}, {french.hour(when)}" if len(value) > len("2024-12-02") else f"{when:%d/%m/%Y}"
+    return nombre(value)
+
+
+@register.filter
+def parametre(value: Any) -> str:
+    """The value of a parameter, every digit of it: it explains a calculation. Dates and « oui » as in ``cellule``."""
+    return written(value) if isinstance(value, (int, float)) else cellule(value)
 
 
 @register.filter
