@@ -133,22 +133,6 @@ def test_quarters_of_an_hour_are_added_up() -> None:
     assert short.grid is not None and any("incomplète" in note for note in short.notes)
 
 
-def test_days_given_in_hours_and_in_total_are_counted_once() -> None:
-    hours = pool_hours("2024-10-01", "2025-01-31")
-    day = hours["horodatage"].dt.tz_localize(None).dt.normalize().dt.tz_localize(simulated.ZONE)
-    totals = hours.assign(horodatage=day).groupby(["lieu", "horodatage"], as_index=False)["valeur"].sum()
-    both, alone = prepare(pd.concat([hours, totals])), prepare(hours)
-    assert both.grid is not None and alone.grid is not None
-    np.testing.assert_allclose(both.grid.values, alone.grid.values)
-    lost = (day == pd.Timestamp("2024-11-08", tz=simulated.ZONE)) & (hours["horodatage"].dt.hour > 12)
-    few = pd.concat([hours[~lost & (day.dt.day % 7 == 1)], totals])
-    by_day, told = prepare(few), prepare(totals)
-    assert by_day.grid is not None and told.grid is not None and by_day.rhythm == "jour"
-    np.testing.assert_allclose(by_day.grid.values, told.grid.values)
-    assert any("à la fois en total et en heures" in note for note in both.notes)
-    assert not any("à la fois" in note for note in prepare(hours).notes)
-
-
 def pool_hours(first: str = "2024-10-01", last: str = "2025-03-30") -> pd.DataFrame:
     """30 persons an hour from 9 to 19, until 13 on Sundays, closed on Mondays; no line outside these hours."""
     hours = pd.date_range(first, pd.Timestamp(last) + pd.Timedelta(hours=23), freq="h").tz_localize(
