@@ -69,7 +69,12 @@ def to_citizen(handover: Handover, conversation: Conversation) -> None:
 
 
 def send_due(limit: int = _BATCH) -> int:
-    """Send the mails whose time has come, of any organisation; returns how many left. A failure is written and tried again later."""
+    """Send the mails whose time has come, of any organisation; returns how many left. A failure is written and tried again later.
+
+    Without BOCAGE_SMTP_URL none leaves: those that were waiting when it was taken away go on waiting.
+    """
+    if not settings.MAIL_ENABLED:
+        return 0
     now = timezone.now()
     with across():
         due = list(OutgoingMail.across_organisations.filter(next_at__lte=now).select_related("organisation").order_by("next_at")[:limit])

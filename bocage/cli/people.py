@@ -82,6 +82,8 @@ def user_password(email: str, password_file: Path | None) -> None:
     from bocage.organisations import people
 
     user = people.get_person(email)
+    if not user.is_active:
+        raise people.InvalidPerson(f"Le compte de {user.name} est fermé. Donnez-lui un rôle, qui le rouvre : bocage user add")
     people.replace_password(user, _password(password_file))
     out.print(f"Le mot de passe de {user.name} est changé ; ses sessions sont fermées.", markup=False)
 
@@ -90,7 +92,8 @@ def _password(file: Path | None) -> str:
     """The password, from ``file`` or typed twice on a terminal: never from the command line, which other users can read."""
     if file is not None:
         try:
-            lines = file.read_text(encoding="utf-8").splitlines()
+            # Windows puts a byte-order mark at the head of a file: nobody could ever type it.
+            lines = file.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise UnreadableFile(f"« {file} » ne se lit pas ({error}). Corrigez le chemin ou les droits.") from None
         return lines[0] if lines else ""

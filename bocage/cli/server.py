@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
+import time
 
 import click
 
 from bocage.cli.django_setup import setup_django
+from bocage.cli.keeping import Duty, GrowingPause, first_line
 from bocage.cli.output import out
 
+log = logging.getLogger(__name__)
+
 _SWEEP_EVERY_S = 10.0
+_DAY_S = 24 * 3600.0
 
 
 @click.command("migrate")
@@ -31,37 +37,69 @@ def migrate_command() -> None:
 def worker_command(batch: bool, interval: float, parent: int | None) -> None:
     """Perform the runs that are waiting, and mark those that a dead worker left."""
     setup_django()
-    from django.core.management import call_command
-
     stop = threading.Event()
     sweeper = threading.Thread(target=_sweep, args=(stop, parent), daemon=True)
     sweeper.start()
     try:
-        call_command("db_worker", interval=interval, batch=batch, reload=False, startup_delay=False, queue_name="*")
+        _perform(interval, batch)
     finally:
         stop.set()
         sweeper.join()
 
 
+def _perform(interval: float, batch: bool) -> None:
+    """Perform the jobs of the queue. While the database is away, wait and try again; with ``batch``, raise."""
+    from django.core.management import call_command
+    from django.db import InterfaceError, OperationalError, close_old_connections
+
+    pause = GrowingPause()
+    while True:
+        try:
+            call_command("db_worker", interval=interval, batch=batch, reload=False, startup_delay=False, queue_name="*")
+            return
+        except (OperationalError, InterfaceError) as error:
+            if batch:
+                raise
+            pause_s = pause.after_failure()
+            log.warning("the worker lost the database (%s): it tries again in %.0f s", first_line(error), pause_s)
+            close_old_connections()
+            time.sleep(pause_s)
+
+
 def _sweep(stop: threading.Event, parent: int | None) -> None:
-    from django.db import OperationalError, close_old_connections, connection
+    from django.db import close_old_connections, connection
 
-    from bocage.assistant.upkeep import sweep
-    from bocage.decisions.services import mark_interrupted_runs
-    from bocage.journal.services import publish_due_anchors
-
+    duties = _duties()
     while True:
         if parent and os.getppid() != parent:
             # The server was killed: let the current run end as a SIGTERM would.
             os.kill(os.getpid(), signal.SIGTERM)
             return
-        try:
-            mark_interrupted_runs()
-            publish_due_anchors()
-            sweep()
-        except OperationalError:
-            # The database is away or busy: the next turn comes soon enough.
+        for duty in duties:
+            duty.take_turn()
+            # What a lost database left behind must not spoil the next duty.
             close_old_connections()
         if stop.wait(_SWEEP_EVERY_S):
             connection.close()
             return
+
+
+def _duties() -> list[Duty]:
+    from bocage.assistant.upkeep import sweep
+    from bocage.decisions.services import mark_interrupted_runs
+    from bocage.journal.services import publish_due_anchors
+
+    return [
+        Duty("interrupted runs", mark_interrupted_runs),
+        Duty("anchors of the journal", publish_due_anchors),
+        Duty("assistant", sweep),
+        Duty("finished jobs and expired sessions", prune, every_s=_DAY_S),
+    ]
+
+
+def prune() -> None:
+    """Forget the jobs that ended a fortnight ago and the sessions that have expired: nobody reads them again."""
+    from django.core.management import call_command
+
+    call_command("prune_db_task_results", queue_name="*", min_age_days=14, verbosity=0)
+    call_command("clearsessions")

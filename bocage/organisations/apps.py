@@ -17,9 +17,10 @@ class OrganisationsConfig(AppConfig):
         from bocage.organisations import membership  # noqa: F401
 
     def ready(self) -> None:
-        """Row-level security after each ``migrate``, and its deploy check."""
-        from bocage.organisations import rowlevel
+        """Row-level security after each ``migrate``, and the deploy checks."""
+        from bocage.organisations import private_files, rowlevel
 
         # Sent once per application, Django's own included: each one's tables get their policies.
         post_migrate.connect(rowlevel.put_policies, dispatch_uid="bocage.rowlevel")
         register(rowlevel.check_role, Tags.security, deploy=True)
+        register(private_files.check_private_files, Tags.security, deploy=True)

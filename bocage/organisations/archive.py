@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import json
+import math
 import os
 import tempfile
 import zipfile
@@ -28,6 +29,8 @@ from bocage.organisations.tenancy import TenantModel, organisation_context
 _SECRET = ("password", "secret", "token_hash", "digest", "oidc_subject")
 _PEOPLE = ("id", "email", "name", "is_active", "created_at")
 _CHUNK = 1 << 20
+_HALVES = "backslashreplace"
+"""Half a character has no UTF-8: « \\ud800 » stands for it, which JSON reads back as what was stored."""
 
 
 class ExportFailed(BocageError):
@@ -97,16 +100,16 @@ class _Archive:
     def _table(self, name: str, fields: list[models.Field[Any, Any]], rows: Iterator[models.Model]) -> None:
         """One table, twice: JSON for machines, CSV for a spreadsheet. Rows pass once; the CSV waits on disk."""
         count, digest = 0, hashlib.sha256()
-        with tempfile.TemporaryFile("w+", encoding="utf-8-sig", newline="") as sheet:
+        with tempfile.TemporaryFile("w+", encoding="utf-8-sig", errors=_HALVES, newline="") as sheet:
             writer = csv.writer(sheet, delimiter=";", lineterminator="\r\n")
             writer.writerow([field.attname for field in fields])
             with self._zip.open(f"tables/{name}.json", "w", force_zip64=True) as file:
                 for count, row in enumerate(rows, start=1):
                     values = {field.attname: _value(row, field) for field in fields}
                     self._people.update(v for f in fields if f.related_model is User and (v := values[f.attname]) is not None)
-                    line = ("[\n" if count == 1 else ",\n") + json.dumps(values, cls=DjangoJSONEncoder, ensure_ascii=False)
-                    file.write(line.encode())
-                    digest.update(line.encode())
+                    line = (("[\n" if count == 1 else ",\n") + _json(values)).encode(errors=_HALVES)
+                    file.write(line)
+                    digest.update(line)
                     writer.writerow([_cell(value) for value in values.values()])
                 end = b"\n]\n" if count else b"[]\n"
                 file.write(end)
@@ -149,8 +152,24 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, (dict, list)):
-        return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+        return _json(value)
     return safe_cell(str(value))
+
+
+def _json(value: Any) -> str:
+    """JSON that every reader takes: a number that is none (which a database may hold) becomes null."""
+    try:
+        return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), cls=DjangoJSONEncoder, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @contextmanager

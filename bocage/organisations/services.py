@@ -56,6 +56,8 @@ def create_organisation(name: str, kind: str, time_zone: str = "", siren: str = 
 
     name, zone = " ".join(name.split()), time_zone or settings.TIME_ZONE
     slug = slug_of(name)
+    if len(name) > 200:
+        raise InvalidOrganisation(f"Le nom compte {len(name)} caractères ; la limite est 200.")
     check_time_zone(zone)
     digits = check_siren(siren)
     over = get_organisation(administered_by) if administered_by else None
@@ -64,9 +66,13 @@ def create_organisation(name: str, kind: str, time_zone: str = "", siren: str = 
     return Organisation.objects.create(slug=slug, name=name, kind=kind, time_zone=zone, siren=digits, administered_by=over)
 
 
+_LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE"})
+
+
 def slug_of(name: str) -> str:
     """The address of the organisation called ``name``: « Pays de Brenoux » gives « pays-de-brenoux ». Raises ``InvalidOrganisation``."""
-    slug = slugify(name)[:60].strip("-_")
+    # Two letters in one, which slugify would drop: « Vandœuvre » is written « vandoeuvre » in addresses.
+    slug = slugify(name.translate(_LIGATURES))[:60].strip("-_")
     if not slug:
         raise InvalidOrganisation(f"« {name} » ne donne pas d’adresse : il faut au moins une lettre ou un chiffre.")
     if slug in RESERVED:

@@ -17,7 +17,7 @@ from bocage.assistant.documents import Audience
 from bocage.assistant.models import Conversation, Handover, OutgoingMail
 from bocage.contract import french
 from bocage.contract.errors import InvalidSetting
-from bocage.settings import mail_of
+from bocage.setting_values import mail_of
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +121,15 @@ def test_without_a_mail_server_nothing_is_written_to_send(served, settings):
     settings.MAIL_ENABLED = False
     request()
     assert not OutgoingMail.objects.exists() and inbox.waiting_count() == 1
+
+
+def test_without_a_mail_server_what_was_already_waiting_stays_here(served, post, settings):
+    request()
+    for name, value in mail_of("", "").items():
+        setattr(settings, name, value)
+    assert mail.send_due() == 0 and not post.received
+    assert settings.EMAIL_BACKEND.endswith("dummy.EmailBackend"), "nothing else that sends mail reaches a server by default"
+    assert OutgoingMail.objects.get().attempts == 0
 
 
 def test_a_service_without_an_address_gets_its_requests_in_the_inbox_only(served, post):

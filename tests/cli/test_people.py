@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from bocage.organisations.services import InvalidOrganisation, create_organisation, slug_of
 from tests.servers import server
 
 
@@ -53,3 +56,40 @@ def test_a_database_that_refuses_is_a_sentence(tmp_path: Path):
         own.python("from django.db import connection; connection.cursor().execute('ALTER TABLE decisions_run RENAME TO ailleurs')")
         refused = own.bocage("runs")
         assert refused.returncode == 2 and "base-non-prete" in refused.stderr and "Traceback" not in refused.stderr
+
+
+def test_a_password_file_saved_by_windows_gives_the_password_that_people_type(tmp_path: Path):
+    with server(tmp_path / "home") as own:
+        own.bocage("migrate", check=True)
+        own.bocage("organisation", "add", "Le Diamant", check=True)
+        secret = tmp_path / "secret"
+        secret.write_bytes("\ufefftrois haies et un talus\r\n".encode())
+        person = ("--email", "maire@lediamant.example", "--name", "Édith Rose", "--role", "administrateur")
+        own.bocage("user", "add", *person, "--password-file", str(secret), check=True)
+        check = "from bocage.organisations.people import sign_in; print(sign_in('maire@lediamant.example', 'trois haies et un talus', ''))"
+        assert own.python(check).strip() == "Édith Rose"
+
+
+def test_a_closed_account_gets_no_new_password(tmp_path: Path):
+    with server(tmp_path / "home") as own:
+        own.bocage("migrate", check=True)
+        own.bocage("organisation", "add", "Le Diamant", check=True)
+        secret = tmp_path / "secret"
+        secret.write_text("trois haies et un talus", encoding="utf-8")
+        own.bocage(
+            "user", "add", "--email", "b@lediamant.example", "--name", "B", "--role", "agent", "--password-file", str(secret), check=True
+        )
+        own.python("from bocage.organisations.models import User; User.objects.update(is_active=False)")
+        refused = own.bocage("user", "password", "--email", "b@lediamant.example", "--password-file", str(secret))
+        assert refused.returncode == 1 and "est fermé" in refused.stderr and "user add" in refused.stderr
+
+
+def test_an_organisation_s_address_keeps_the_letters_of_its_name():
+    assert slug_of("Vandœuvre-lès-Nancy") == "vandoeuvre-les-nancy"
+    assert slug_of("Œuilly") == "oeuilly" and slug_of("Læffe") == "laeffe"
+
+
+@pytest.mark.django_db
+def test_a_name_longer_than_its_column_is_refused_on_every_database():
+    with pytest.raises(InvalidOrganisation, match="limite est 200"):
+        create_organisation("Communauté " * 20, "epci")
