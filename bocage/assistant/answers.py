@@ -1,14 +1,15 @@
 """From a question to an answer, in the order in which things matter.
 
-1. Distress or danger: the numbers to call, a person at once. 2. Somebody else's file: never. 3. What was asked before, when the question
-leans on it. 4. Search; under the threshold that was calibrated, a polite refusal with the way to a person. 5. Two requests in one, or a
-sheet that depends on the situation: asked back. 6. Else the best passages, word for word, with what to do next.
+1. Distress or danger: the numbers to call, a person at once. 2. Somebody else's file: never. 3. Another language, or small talk: a reply
+written beforehand. 4. What was asked before, when the question leans on it. 5. Search; under the threshold that was calibrated, a polite
+refusal with the way to a person. 6. Two requests in one, or a sheet that depends on the situation: asked back. 7. Else the best passages,
+word for word, with what to do next.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -17,8 +18,10 @@ from bocage.assistant.compose import Composition, compose
 from bocage.assistant.documents import Audience, Document, Step, StepKind
 from bocage.assistant.finding import Finder, Found, Match
 from bocage.assistant.hours import said_hours
+from bocage.assistant.languages import in_another_script, in_other_words
 from bocage.assistant.library import library_of
 from bocage.assistant.screening import Emergency, screen
+from bocage.assistant.small_talk import Itself, is_small_talk, itself_in, small_talk
 from bocage.execution.energy import from_cpu
 from bocage.methods.retrieval.text import stems, tokens
 from bocage.organisations.models import Organisation
@@ -36,17 +39,23 @@ _OTHER_PEOPLE_WAY = (
 
 def answer(question: str, history: Sequence[Turn], audience: Audience, organisation: Organisation, now: datetime) -> Answer:
     """The answer of ``organisation``'s assistant (an ``Answerer``): its own pages and the national sheets."""
-    return answer_from(library_of(organisation), question, history, audience, now)
+    return answer_from(library_of(organisation), question, history, audience, now, lambda: itself_in(organisation))
 
 
-def answer_from(finder: Finder, question: str, history: Sequence[Turn], audience: Audience, now: datetime) -> Answer:
-    """The answer to ``question``. ``now`` is aware, in the commune's time zone; ``history`` is oldest first."""
+def answer_from(
+    finder: Finder, question: str, history: Sequence[Turn], audience: Audience, now: datetime, itself: Callable[[], Itself] = Itself
+) -> Answer:
+    """The answer to ``question``. ``now`` is aware, in the commune's time zone; ``history`` is oldest first; ``itself`` gives what the
+    assistant says of itself.
+    """
     started = time.thread_time()
-    said = _answer(" ".join(question[:MAX_QUESTION].split()), history, audience, finder, now)
+    said = _answer(" ".join(question[:MAX_QUESTION].split()), history, audience, finder, now, itself)
     return replace(said, joules=from_cpu(time.thread_time() - started).joules)
 
 
-def _answer(question: str, history: Sequence[Turn], audience: Audience, finder: Finder, now: datetime) -> Answer:
+def _answer(
+    question: str, history: Sequence[Turn], audience: Audience, finder: Finder, now: datetime, itself: Callable[[], Itself]
+) -> Answer:
     seen = screen(question)
     if seen.emergency is not None and seen.level == "urgence" and not _insists(question, history, seen.emergency.sentence):
         return _emergency(seen.emergency, question)
@@ -54,6 +63,9 @@ def _answer(question: str, history: Sequence[Turn], audience: Audience, finder: 
     if of_others and not seen.third_doubtful:
         refused = _other_people(question)
         return refused if seen.emergency is None else _with_numbers(refused, seen.emergency)
+    written = in_another_script(question) or small_talk(question, not _asked_before(history), itself)
+    if written is not None:
+        return written if seen.emergency is None else _with_numbers(written, seen.emergency)
     if not stems(tokens(question)):
         return Answer(Kind.REFUSAL, reason="Écrivez votre question en quelques mots : ce que vous voulez faire, obtenir ou savoir.")
     asked, found = _search(question, history, audience, finder)
@@ -64,6 +76,8 @@ def _answer(question: str, history: Sequence[Turn], audience: Audience, finder: 
     else:
         given = _from_document(asked, question, found, now)
     plain = found.accepted and bool(found.matches) and found.matches[0].confidence >= _PLAINLY
+    # Our letters, not our words: a page that plainly answers, read in part, is worth more than being told to write French.
+    given = given if plain else in_other_words(question) or given
     if of_others:
         given = _under(f"{_OTHER_PEOPLE} Voici ce que disent les pages publiques.", given) if plain else _other_people(question)
     return given if seen.emergency is None or (seen.doubtful and plain) else _with_numbers(given, seen.emergency)
@@ -79,7 +93,7 @@ def _insists(question: str, history: Sequence[Turn], sentence: str) -> bool:
 def _search(question: str, history: Sequence[Turn], audience: Audience, finder: Finder) -> tuple[str, Found]:
     """A question that stands alone is searched alone; one that leans on the last (« et pour un mineur ? ») is searched with it."""
     alone = finder.find(question, audience)
-    before = next((turn.text for turn in reversed(history) if turn.author == Author.CITIZEN), "")
+    before = _asked_before(history)
     leans = len(stems(tokens(question))) <= _FEWEST_WORDS or tokens(question)[:1] in (["et"], ["pour"], ["sinon"], ["alors"], ["si"])
     if before and (leans or not alone.accepted):
         together = f"{before} {question}"
@@ -87,6 +101,11 @@ def _search(question: str, history: Sequence[Turn], audience: Audience, finder: 
         if found.accepted:
             return together, found
     return question, alone
+
+
+def _asked_before(history: Sequence[Turn]) -> str:
+    """The last question of the person, past their thanks; nothing when there is none."""
+    return next((turn.text for turn in reversed(history) if turn.author == Author.CITIZEN and not is_small_talk(turn.text)), "")
 
 
 def _from_document(asked: str, question: str, found: Found, now: datetime) -> Answer:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bocage.assistant.documents import Document
 from bocage.assistant.sources.curated import read_curated
+from bocage.assistant.sources.debris import without_repeats
 from bocage.assistant.sources.deliberations import read_deliberations
 from bocage.assistant.sources.directory import read_directory
 from bocage.assistant.sources.docx import read_docx
@@ -49,11 +50,13 @@ def read_pages(path: Path, errors: list[FileError]) -> Iterator[Document]:
     pages = [file for file in files if file.suffix.casefold() in _PAGE_READERS and (root is None or _inside(file, root))]
     if len(pages) > MAX_PAGES or not pages:
         raise UnreadableFile(f"« {path.name} » ne contient aucune page (ou plus de {MAX_PAGES}). Attendu : .md, .html, .docx, .pdf.")
+    read: list[Document] = []
     for file in pages:
         try:
-            yield _PAGE_READERS[file.suffix.casefold()](file, root)
+            read.append(_PAGE_READERS[file.suffix.casefold()](file, root))
         except BocageError as error:
             errors.append(FileError(file.relative_to(root).as_posix() if root else file.name, error.message))
+    yield from without_repeats(read)
 
 
 def _inside(file: Path, root: Path) -> bool:

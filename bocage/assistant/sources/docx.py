@@ -63,8 +63,8 @@ def read_docx(path: Path, root: Path | None = None) -> Document:
         title = title or text_of(core.child("dc:title"))
         facts["public"] = audiences_in_keywords(text_of(core.child("cp:keywords")))
         modified = text_of(core.child("dcterms:modified"))[:10]
-        facts["date"] = modified if re.fullmatch(r"\d{4}-\d{2}-\d{2}", modified) else None
-    return page(path, root, title, builder.passages, facts)
+        facts["date_fichier"] = modified if re.fullmatch(r"\d{4}-\d{2}-\d{2}", modified) else None
+    return page(path, root, title, builder, facts)
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> Node | None:

@@ -40,7 +40,7 @@ def read_markdown(path: Path, root: Path | None = None) -> Document:
     refuse_menu(path.name, len(_LINK.sub(r"\1", plain).split()), linked)
     builder = PageBuilder()
     title = _Reader(builder).read(plain.splitlines())
-    return page(path, root, title, builder.passages, facts)
+    return page(path, root, title, builder, facts)
 
 
 def _split(text: str, name: str) -> tuple[dict[str, Any], str]:

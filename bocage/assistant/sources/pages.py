@@ -12,6 +12,7 @@ from typing import Any
 
 from bocage.assistant.documents import Audience, Document, Origin, Passage, Step, StepKind
 from bocage.assistant.opening_hours import fold
+from bocage.assistant.sources.debris import Days, debris
 from bocage.assistant.sources.grid import Cell, table_texts
 from bocage.assistant.sources.nodes import collapse
 from bocage.assistant.sources.steps import safe_url
@@ -39,6 +40,8 @@ class PageBuilder:
     """Blocks in reading order to passages. A heading « Cas : vous êtes locataire » opens a branch, as in the national sheets."""
 
     passages: list[Passage] = field(default_factory=list)
+    days: Days = field(default_factory=Days)
+    """The days that its paragraphs of debris say, which are no passages."""
     _headings: dict[int, str] = field(default_factory=dict)
     _lead: str = ""
 
@@ -52,10 +55,14 @@ class PageBuilder:
     def paragraph(self, text: str) -> None:
         """A paragraph: held back, as it may introduce the list that follows."""
         self.flush()
-        self._lead = collapse(text)
+        self._lead = self._less_debris(collapse(text))
 
     def items(self, texts: list[str]) -> None:
-        """A list, with the paragraph just before it."""
+        """A list, with the paragraph just before it; nothing of a list of links for sharing. « Imprimer » among other words is a step."""
+        found = list(filter(None, map(debris, texts)))
+        if texts and len(found) == len(texts):
+            self.days.add(*found)
+            return
         lines = [self._lead, *map(collapse, texts)]
         self._lead = ""
         self._emit("\n".join(filter(None, lines)))
@@ -77,6 +84,13 @@ class PageBuilder:
         """The paragraph held back stands alone."""
         lead, self._lead = self._lead, ""
         self._emit(lead)
+
+    def _less_debris(self, text: str) -> str:
+        found = debris(text)
+        if found is None:
+            return text
+        self.days.add(found)
+        return ""
 
     def _emit(self, text: str) -> None:
         if not text or len(self.passages) >= MAX_PASSAGES:
@@ -121,25 +135,26 @@ def decode(content: bytes, name: str) -> str:
     return content.decode("cp1252", "replace")
 
 
-def page(path: Path, root: Path | None, title: str, passages: list[Passage], facts: Mapping[str, Any]) -> Document:
-    """The document of a local page. ``facts``: titre, url, date, public, licence, editeur, theme, questions, etapes, description, service.
+def page(path: Path, root: Path | None, title: str, read: PageBuilder, facts: Mapping[str, Any]) -> Document:
+    """The document of a local page. ``facts``: titre, url, date, public, licence, editeur, theme, questions, etapes, description, service;
+    ``date_fichier``, what only the file says, is taken when neither they nor the text give the date.
 
     Raises ``UnreadableFile``: no text at all, or a fact of the wrong kind.
     """
     name = path.name
     title = collapse(str(facts.get("titre") or title)) or path.stem
-    if not passages:
+    if not read.passages:
         raise UnreadableFile(f"« {name} » ne contient pas de texte. Déposez une page qui en a.")
     return Document(
         id=page_id(path, root),
         title=title,
         origin=Origin.LOCAL,
-        passages=tuple(dict.fromkeys(passages)),
+        passages=tuple(dict.fromkeys(read.passages)),
         description=collapse(str(facts.get("description", ""))),
         url=safe_url(str(facts.get("url", ""))),
         theme=tuple(texts(facts.get("theme", []), name, "theme")),
         audiences=audiences(facts.get("public"), name, audiences_of_folder(path, root)),
-        updated_on=day(facts.get("date"), name),
+        updated_on=day(facts.get("date") or read.days.last or facts.get("date_fichier"), name),
         licence=str(facts.get("licence", "")),
         publisher=str(facts.get("editeur", "")),
         questions=tuple(texts(facts.get("questions", []), name, "questions")),

@@ -82,7 +82,7 @@ def read_pdf(path: Path, root: Path | None = None) -> Document:
         )
     builder = PageBuilder()
     title = _Writer(builder, _Sizes(pages), facts.pop("titre", "")).write(pages)
-    return page(path, root, title, builder.passages, facts)
+    return page(path, root, title, builder, facts)
 
 
 @dataclass(slots=True)
@@ -184,7 +184,7 @@ def _facts(reader: Any) -> dict[str, Any]:
     # « Microsoft Word - Document1 » and « untitled » are the tool's, not the author's.
     public = audiences_in_keywords(str(told.get("/Keywords") or ""))
     poor = not title or re.match(r"microsoft|untitled|sans titre|document ?\d*$|\(anonymous\)", title, re.IGNORECASE)
-    return {"titre": "" if poor else title, "date": "-".join(found.groups()) if found else None, "public": public}
+    return {"titre": "" if poor else title, "date_fichier": "-".join(found.groups()) if found else None, "public": public}
 
 
 class _Sizes:

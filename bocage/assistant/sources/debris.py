@@ -1,0 +1,129 @@
+"""What a site's machinery writes among the words of a page: the day it was changed, which is kept as its date; « Partager sur Facebook »,
+« Imprimer », « Retour en haut », which answer nothing; banners and footers that come back from page to page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from bocage.assistant.documents import Document
+from bocage.assistant.hours_notation import MONTHS
+from bocage.assistant.opening_hours import fold
+
+_LONGEST = 160
+"""Characters of a line of debris; a longer one is a text."""
+_DAY = (
+    r"(?:(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche) )?"
+    rf"(?:(?P<d>\d{{1,2}})(?:er)? (?P<month>{'|'.join(MONTHS)}) (?P<y>\d{{4}})"
+    r"|(?P<d2>\d{1,2})[/.-](?P<m2>\d{1,2})[/.-](?P<y2>\d{4})|(?P<y3>\d{4})-(?P<m3>\d\d)-(?P<d3>\d\d))"
+)
+_CHANGED = (
+    r"(?:(?:page|article|contenu|fiche|document|texte)? ?(?:mise?|remise?) a jour|derniere (?:mise a jour|modification|revision)|"
+    r"date de (?:derniere )?(?:mise a jour|modification|revision)|"
+    r"(?:page |article |contenu |fiche )?(?:modifiee?|actualisee?|revisee?)|maj)"
+)
+_PUBLISHED = (
+    r"(?:(?:page |article |contenu |fiche )?(?:publiee?|mise? en ligne|postee?|paru[e]?)|date de (?:publication|mise en ligne)|publication)"
+)
+_TIME = r"(?: ?(?:a|-|,)? ?\d{1,2} ?[h:] ?\d{0,2})?"
+_WHEN = re.compile(
+    rf"\(?(?:(?P<changed>{_CHANGED})|{_PUBLISHED})(?: de (?:la|cette) page)?(?: effectuee?)?"
+    rf"(?: le| en date du| du)? ?:? ?(?:le )?{_DAY}{_TIME}"
+)
+_BY = re.compile(r" ?par [\w' .-]{2,40}")
+_BETWEEN = re.compile(r"[\s|·•,;.()/«»›>→↑–—-]*")
+_NETWORK = (
+    r"(?:facebook|twitter|x|linkedin|whatsapp|messenger|instagram|pinterest|telegram|bluesky|mastodon|"
+    r"mail|e-?mail|courriel|reseaux sociaux)"
+)
+_SHARING = re.compile(
+    rf"(?:partager|partage|suivez-nous|suivre|envoyer|recommander)"
+    rf"(?: (?:cette page|la page|cet article|l'article|ce contenu|le lien|a un ami))?"
+    rf"(?: ?:)?(?: ?(?:sur|par|via|,|et|ou|/)? ?(?:les )?{_NETWORK}\b)*(?: \((?:nouvelle fenetre|ouvre un nouvel onglet)\))?"
+    r"|imprimer(?: (?:la page|cette page|l'article|cet article|le contenu))?|version imprimable"
+    r"|lire la suite|lire plus"
+    r"|(?:retour|remonter|revenir) (?:en haut|au debut)(?: de (?:la |cette )?page)?|haut de (?:la )?page|retour au sommaire"
+    r"|retour a (?:l'accueil|la liste|la page precedente)|retour|copier le lien|ajouter (?:aux|a mes) favoris"
+    r"|telecharger (?:la page|cette page) en pdf"
+    r"|aller au (?:contenu|menu)(?: principal)?|ecouter(?: la page| cette page)?|page (?:precedente|suivante)|article (?:precedent|suivant)"
+    r"|cette page vous a-t-elle ete utile ?\?|page \d{1,3} ?(?:/|sur|de) ?\d{1,3}"
+)
+_FEWEST_PAGES, _SHARE, _MOST_WORDS, _EDGE = 3, 0.5, 15, 2
+"""A banner or a footer: on so many pages and such a share of them, so short, that near the top or the bottom."""
+
+
+@dataclass(slots=True)
+class Days:
+    """The days on which a page says that it was changed and published."""
+
+    changed: set[date] = field(default_factory=set)
+    published: set[date] = field(default_factory=set)
+
+    def add(self, *others: Days) -> None:
+        """Those that other paragraphs of the page say."""
+        for other in others:
+            self.changed |= other.changed
+            self.published |= other.published
+
+    @property
+    def last(self) -> date | None:
+        """The last day of change; else the day of publication, if there is one alone: several are those of the news that it lists."""
+        return max(self.changed) if self.changed else next(iter(self.published)) if len(self.published) == 1 else None
+
+
+def debris(text: str) -> Days | None:
+    """The days that a paragraph of debris says, none for most; None for a paragraph that says anything else."""
+    text, at = fold(text), 0
+    if len(text) > _LONGEST or not any(letter.isalpha() for letter in text):
+        return None
+    found = Days()
+    while at < len(text):
+        at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+        if when := _WHEN.match(text, at):
+            if (day := _day(when)) is None:
+                return None
+            (found.changed if when["changed"] else found.published).add(day)
+            by = _BY.match(text, when.end())
+            at = by.end() if by else when.end()
+        elif sharing := _SHARING.match(text, at):
+            at = sharing.end()
+        elif at < len(text):
+            return None
+        if at < len(text) and text[at].isalnum():
+            return None
+    return found
+
+
+def _day(when: re.Match[str]) -> date | None:
+    month = MONTHS.index(when["month"]) + 1 if when["month"] else int(when["m2"] or when["m3"])
+    try:
+        return date(int(when["y"] or when["y2"] or when["y3"]), month, int(when["d"] or when["d2"] or when["d3"]))
+    except ValueError:
+        return None
+
+
+def without_repeats(pages: Sequence[Document]) -> list[Document]:
+    """``pages`` less the short passages that stand alike at the top or the bottom of at least half of them: banners and footers.
+
+    One that holds a figure (a telephone number, a price, an hour) may be the answer: it stays, as does all that a page says.
+    """
+    on = Counter(text for page in pages for text in {fold(page.passages[n].text) for n in _edges(page)})
+    repeated = {text for text, count in on.items() if count >= max(_FEWEST_PAGES, _SHARE * len(pages))}
+    return [_without(page, repeated) for page in pages]
+
+
+def _without(page: Document, repeated: set[str]) -> Document:
+    left_out = {n for n in _edges(page) if fold(page.passages[n].text) in repeated}
+    kept = tuple(passage for n, passage in enumerate(page.passages) if n not in left_out)
+    return replace(page, passages=kept) if left_out and kept else page
+
+
+def _edges(page: Document) -> set[int]:
+    """Places of the short passages without a figure that stand first or last."""
+    places = range(len(page.passages))
+    texts = {n: page.passages[n].text for n in (*places[:_EDGE], *places[-_EDGE:])}
+    return {n for n, text in texts.items() if len(text.split()) <= _MOST_WORDS and not any(letter.isdigit() for letter in text)}
