@@ -9,7 +9,7 @@ from ninja.security import HttpBearer
 from bocage.api.models import ApiToken, Scope
 from bocage.api.schemas import ErrorOut
 
-REFUSALS = {401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 413: ErrorOut, 422: ErrorOut}
+REFUSALS = dict.fromkeys((400, 401, 403, 404, 405, 413, 422, 500), ErrorOut)
 
 
 class TokenAuth(HttpBearer):

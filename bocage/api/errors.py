@@ -32,6 +32,7 @@ _UNREADABLE = (
 )
 _FAULTS = {
     "missing": "ce champ manque",
+    "extra_forbidden": "ce champ n’existe pas : vérifiez son nom",
     "string_type": "il faut un texte",
     "string_unicode": "il faut un texte en Unicode, sans caractère coupé en deux",
     "string_too_short": "nombre de caractères : {min_length} au moins",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import ConfigDict, Field
+
+from bocage.decisions.services import MAX_SEED
+
+DepositId = Annotated[int, Field(strict=True, ge=1, le=2**63 - 1)]
 
 
 class ErrorBody(Schema):
@@ -36,11 +40,44 @@ class DepositOut(Schema):
 
 
 class RunIn(Schema):
-    """Which deposit feeds which input, and the parameters (defaults for those left out)."""
+    """Which deposit feeds which input, and the parameters (defaults for those left out). A misspelt field is refused, not ignored."""
 
-    deposits: dict[str, int] = Field(description="Input name → deposit id.", max_length=50)
-    params: dict[str, Any] = Field(default_factory=dict, description="Parameters of the use case.", max_length=100)
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    model_config = ConfigDict(extra="forbid")
+
+    deposits: dict[str, DepositId] = Field(description="Input name → deposit id.", max_length=50)
+    params: dict[str, Any] = Field(
+        default_factory=dict, description="Parameters, as GET /usecases/{slug}/description says them.", max_length=100
+    )
+    seed: int = Field(default=0, strict=True, ge=0, le=MAX_SEED)
+
+
+class ColumnOut(Schema):
+    """One column of a table."""
+
+    name: str
+    required: bool
+    title: str
+    unit: str
+    example: str
+
+
+class InputOut(Schema):
+    """One file that a use case reads: a table with its columns, or another file with its suffixes."""
+
+    name: str
+    title: str
+    required: bool
+    suffixes: list[str]
+    max_mb: int
+    columns: list[ColumnOut]
+
+
+class DescriptionOut(Schema):
+    """What a use case asks for: files to compute from, files to measure with, parameters as a JSON schema."""
+
+    inputs: list[InputOut]
+    truth: list[InputOut]
+    params: dict[str, Any]
 
 
 class RunOut(Schema):
@@ -84,12 +121,25 @@ class DecisionOut(Schema):
     proposal: int
     subject: str
     action: str
+    when: str = Field(description="The day (ISO) or the period in words that it is about; empty where it has none.")
     verdict: str
     value: Any
     unit: str
     reason: str
     person: str
     decided_at: datetime
+
+
+class ReadingOut(Schema):
+    """What was read of one file of what happened: its lines, those kept, and the first wrong values."""
+
+    input: str
+    file: str
+    lines: int
+    kept: int
+    errors_total: int
+    errors: list[dict[str, Any]] = Field(description="line, column, read, expected, advice.")
+    notes: list[str]
 
 
 class EvaluationOut(Schema):
@@ -99,4 +149,6 @@ class EvaluationOut(Schema):
     truth_sha256: str
     engine: dict[str, float]
     baseline: dict[str, float]
+    decided: dict[str, float] | None = Field(description="What people decided, measured alike; null where it is what was proposed.")
+    reading: list[ReadingOut]
     evaluated_at: datetime

@@ -17,13 +17,15 @@ from bocage import __version__
 from bocage.api.assistant import router as assistant_router
 from bocage.api.auth import DEPOSIT, READ, REFUSALS, RUN
 from bocage.api.errors import answer_errors
-from bocage.api.schemas import DecisionOut, DepositOut, EvaluationOut, ProposalOut, RunIn, RunOut
+from bocage.api.schemas import DecisionOut, DepositOut, DescriptionOut, EvaluationOut, ProposalOut, RunIn, RunOut
 from bocage.contract import discovery
 from bocage.contract.fiche import Fiche
-from bocage.decisions import services
+from bocage.decisions import intake, services
 from bocage.decisions.models import Decision, Proposal, Run
+from bocage.decisions.saying import moment_of
 from bocage.deposits.models import Deposit
 from bocage.deposits.services import deposit_file
+from bocage.execution import describe
 from bocage.register.evaluation import evaluate_run, truth_tables
 from bocage.register.models import Evaluation
 
@@ -61,6 +63,18 @@ def get_usecase(request: HttpRequest, slug: str) -> Fiche:
     return discovery.load_fiche(slug)
 
 
+@api.get(
+    "/usecases/{slug}/description",
+    auth=READ,
+    response={200: DescriptionOut, **REFUSALS},
+    tags=["catalogue"],
+    summary="Ce qu’un cas d’usage demande : fichiers, colonnes, paramètres",
+)
+def describe_usecase(request: HttpRequest, slug: str) -> dict[str, Any]:
+    """What a run needs, and between which bounds: enough to fill a form, or to check a request before sending it."""
+    return describe(slug)
+
+
 @api.get("/deposits", auth=READ, response={200: list[DepositOut], **REFUSALS}, tags=["dépôts"], summary="Les dépôts, les derniers d’abord")
 @paginate(Pages, page_size=100)
 def list_deposits(request: HttpRequest) -> Any:
@@ -71,10 +85,10 @@ def list_deposits(request: HttpRequest) -> Any:
 @api.post("/deposits", auth=DEPOSIT, response={200: DepositOut, 201: DepositOut, **REFUSALS}, tags=["dépôts"], summary="Déposer un fichier")
 def create_deposit(request: HttpRequest, usecase: Form[str], input_name: Form[str], file: File[UploadedFile]) -> Any:
     """Keep a file. Idempotent: the same bytes under the same name are one deposit (200 the second time, 201 the first)."""
-    discovery.load_fiche(usecase)
+    intake.check_input_name(usecase, input_name)
     newest = Deposit.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     with tempfile.TemporaryDirectory() as folder:
-        deposit = deposit_file(_keep(file, Path(folder)), usecase, input_name[:60])
+        deposit = deposit_file(_keep(file, Path(folder)), usecase, input_name)
     return Status(201 if deposit.pk > newest else 200, deposit)
 
 
@@ -127,6 +141,7 @@ def list_decisions(request: HttpRequest, run_id: int) -> list[dict[str, Any]]:
             "proposal": d.proposal_id,
             "subject": d.proposal.subject,
             "action": d.proposal.action,
+            "when": str(moment_of(d.proposal) or ""),
             "verdict": d.verdict,
             "value": d.value,
             "unit": d.proposal.unit,
@@ -146,7 +161,7 @@ def list_decisions(request: HttpRequest, run_id: int) -> list[dict[str, Any]]:
     summary="Ce que valait une exécution, la méthode habituelle à côté",
 )
 def list_evaluations(request: HttpRequest, run_id: int) -> Any:
-    """The run measured against what really happened, the latest first."""
+    """The run measured against what really happened, the latest first: that one stands, and the register shows it."""
     return Evaluation.objects.filter(run=services.get_run(run_id)).order_by("-pk")
 
 
@@ -158,7 +173,8 @@ def list_evaluations(request: HttpRequest, run_id: int) -> Any:
     summary="Apporter ce qui s’est vraiment passé",
 )
 def create_evaluation(request: HttpRequest, run_id: int, names: Form[list[str]], files: File[list[UploadedFile]]) -> Any:
-    """Measure a run. One name per file, in the same order. Idempotent: the same bytes are one evaluation (200 the second time)."""
+    """Measure a run. One name per file, in the same order. The evaluation stands, whatever stood before (201); the one that stands already
+    is given back (200)."""
     run = services.get_run(run_id)
     known = {table["name"] for table in truth_tables(run.usecase)}
     if len(names) != len(files) or len(set(names)) != len(names) or not set(names) <= known:
@@ -168,7 +184,7 @@ def create_evaluation(request: HttpRequest, run_id: int, names: Form[list[str]],
     newest = Evaluation.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: _keep(file, Path(folder), name) for name, file in zip(names, files, strict=True)}
-        evaluation = evaluate_run(run, paths)
+        evaluation = evaluate_run(run, paths, names={name: _plain_name(file.name) for name, file in zip(names, files, strict=True)})
     return Status(201 if evaluation.pk > newest else 200, evaluation)
 
 
@@ -188,6 +204,7 @@ def _start_of(slug: str) -> Callable[[HttpRequest, RunIn], Any]:
         absent = [f"{name} : {pk}" for name, pk in body.deposits.items() if pk not in deposits]
         if absent:
             raise HttpError(404, f"Ces dépôts n’existent pas pour « {slug} » : {', '.join(absent)}.")
+        intake.check_request(slug, body.deposits, body.params)
         return Status(201, services.request_run(slug, {name: deposits[pk] for name, pk in body.deposits.items()}, body.params, body.seed))
 
     return start_run
@@ -207,7 +224,10 @@ for _fiche in discovery.all_fiches():
         tags=[_fiche.slug],
         operation_id=f"run_{_fiche.slug}",
         summary=f"Lancer : {_fiche.titre}",
-        description=f"{_fiche.finalite}\n\nMéthode habituelle, calculée à côté : {_fiche.methode_habituelle}",
+        description=(
+            f"{_fiche.finalite}\n\nMéthode habituelle, calculée à côté : {_fiche.methode_habituelle}\n\n"
+            f"Fichiers et paramètres : GET /api/v1/usecases/{_fiche.slug}/description."
+        ),
     )(_start_of(_fiche.slug))
 
 api.add_router("", assistant_router)

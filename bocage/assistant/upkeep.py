@@ -33,15 +33,21 @@ _purged_at: float | None = None
 
 
 def sweep() -> None:
-    """One turn. Cheap when there is nothing to do; each part is safe to do twice or in two workers at once."""
+    """One turn. Cheap when there is nothing to do; each part is safe to do twice or in two workers at once.
+
+    Raises ``OperationalError`` once each part was tried: the database is away or busy.
+    """
+    away: OperationalError | None = None
     for part in (answer_lost_questions, time_out, _purge_daily, send_due):
         try:
             part()
-        except OperationalError:
-            raise
+        except OperationalError as error:
+            away = error
         except Exception:
             # One part's fault must not keep the others, nor the runs that the same thread watches, from being looked after.
             log.exception("upkeep of the assistant failed: %s", part.__name__)
+    if away is not None:
+        raise away
 
 
 def _purge_daily() -> None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
 
 from bocage.cli.output import json_option, out, print_json, progress_bar, table
-from bocage.contract.bench import BenchResult
-from bocage.contract.errors import UnknownUseCase
+from bocage.contract.bench import SIGNATURE, BenchResult
+from bocage.contract.errors import InvalidUseCase, UnknownUseCase
 from bocage.contract.french import number
 from bocage.settings import read_setting
 
 _ROOT = Path(__file__).resolve().parents[2]
 _FOLDER = _ROOT / "benchmarks"
+_RUN = re.compile(r"^def run\(", re.MULTILINE)
 
 
 def data_folder() -> Path:
@@ -25,12 +31,26 @@ def data_folder() -> Path:
 
 
 def available() -> list[str]:
-    """The slugs that have a benchmark."""
-    return sorted(path.stem for path in _FOLDER.glob("[a-z]*.py"))
+    """The slugs that have a benchmark: a file with a function ``run``. The other files of the folder serve those."""
+    return sorted(path.stem for path in _FOLDER.glob("[a-z]*.py") if _RUN.search(path.read_text(encoding="utf-8")))
 
 
-def run_bench(slug: str, progress: Any = None) -> BenchResult:
-    """Run ``benchmarks/<slug>.py``. Raises ``UnknownUseCase`` or ``DataFolderMissing``."""
+def run_bench(slug: str, progress: Callable[[float, str], None]) -> BenchResult:
+    """Run ``benchmarks/<slug>.py``. Raises ``UnknownUseCase``, ``InvalidUseCase`` or ``DataFolderMissing``."""
+    module = _load(slug)
+    try:
+        inspect.signature(module.run).bind(data_folder(), progress=progress)
+    except TypeError:
+        raise InvalidUseCase(
+            f"benchmarks/{slug}.py : run{inspect.signature(module.run)} ne prend pas ce que « bocage bench » donne. Attendu : {SIGNATURE}."
+        ) from None
+    result = module.run(data_folder(), progress=progress)
+    if not isinstance(result, BenchResult):
+        raise InvalidUseCase(f"benchmarks/{slug}.py : run() a rendu un objet {type(result).__name__}. Attendu : {SIGNATURE}.")
+    return result
+
+
+def _load(slug: str) -> ModuleType:
     if slug not in available():
         known = ", ".join(available()) or "aucun"
         raise UnknownUseCase(f"Aucun banc d’essai ne s’appelle « {slug} ». Bancs présents : {known}.")
@@ -38,12 +58,9 @@ def run_bench(slug: str, progress: Any = None) -> BenchResult:
     if spec is None or spec.loader is None:
         raise UnknownUseCase(f"Le banc d’essai « {slug} » ne se charge pas.")
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    result: BenchResult = module.run(data_folder(), progress=progress)
-    return result
+    return module
 
 
 @click.command("bench")

@@ -24,7 +24,7 @@ organisation_option = click.option("--organisation", default="", metavar="SLUG",
 @click.argument("slug")
 @click.option("--input", "inputs", multiple=True, metavar="NAME=FILE", help="A file for one input (repeatable).")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter (repeatable); JSON, or plain text.")
-@click.option("--seed", default=0, show_default=True, help="Seed of all randomness.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all randomness.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole result there, as JSON.")
 @click.option("--enqueue", is_flag=True, help="Leave the run to « bocage worker » instead of performing it now.")
 @organisation_option
@@ -43,16 +43,18 @@ def run_command(
     discovery.load_fiche(slug)
     files = _input_files(inputs)
     setup_django()
-    from bocage.decisions import services
+    from bocage.decisions import intake, services
     from bocage.deposits.services import deposit_file
     from bocage.organisations.services import choose_organisation
     from bocage.organisations.tenancy import organisation_context
 
     owner = choose_organisation(organisation)
+    chosen = _params(params)
+    intake.check_request(slug, files, chosen)
     with organisation_context(owner):
         deposits = {name: deposit_file(path, slug, name) for name, path in files.items()}
         make = services.request_run if enqueue else services.create_run
-        run = make(slug, deposits, _params(params), seed)
+        run = make(slug, deposits, chosen, seed)
         if not enqueue:
             with progress_bar(as_json) as progress:
                 run = services.perform_run(owner, run.pk, progress)
@@ -169,10 +171,15 @@ def _params(pairs: tuple[str, ...]) -> dict[str, Any]:
         if not separator:
             raise InvalidParams(f"--param se lit NOM=VALEUR ; lu : « {pair} ».")
         try:
-            params[name] = json.loads(text)
+            params[name] = json.loads(text, parse_constant=_refuse)
         except ValueError:
             params[name] = text
     return params
+
+
+def _refuse(constant: str) -> Any:
+    """JSON as the standard defines it: NaN and Infinity are no numbers, and stay the words that were typed."""
+    raise ValueError(constant)
 
 
 def _write_atomically(path: Path, document: dict[str, Any]) -> None:

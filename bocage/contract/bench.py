@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+SIGNATURE = "run(data_dir: Path, progress: Callable[[float, str], None]) -> BenchResult"
+"""What ``bocage bench`` calls: the folder of the data sets, and a function that takes 0 to 1 and a short French phrase."""
+
 
 class Bar(BaseModel):
     """A figure to reach. ``met`` is computed, never declared."""
@@ -35,7 +38,7 @@ class DatasetUsed(BaseModel):
 
 
 class BenchResult(BaseModel):
-    """What ``benchmarks/<slug>.py: run(data_dir)`` returns. Each row has a ``name`` and its metrics."""
+    """What ``run(data_dir, progress)`` of ``benchmarks/<slug>.py`` returns. Each row has a ``name`` and its metrics."""
 
     slug: str
     seconds: float

@@ -1,20 +1,34 @@
-"""From deposits to a run: their reports, read in a worker, and the checks before a run is asked for."""
+"""From deposits to a run: their reports, read in a worker, and the checks before a run is asked for. The three doors pass here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils import timezone
 from pydantic import JsonValue
 
-from bocage.contract.errors import MissingInput
+from bocage.contract.errors import (
+    BocageError,
+    InvalidParams,
+    MissingColumns,
+    MissingInput,
+    NotEnoughData,
+    NoValidLine,
+    UnreadableFile,
+)
+from bocage.contract.text_checks import storable
 from bocage.decisions.models import Run
-from bocage.decisions.services import request_run
+from bocage.decisions.services import check_storable, request_run
 from bocage.deposits.models import Deposit
 from bocage.deposits.services import keep_reports
 from bocage.execution import correct, describe, inspect
 from bocage.execution.fingerprint import engine_version
+from bocage.execution.params import check as check_params
 from bocage.organisations.models import Organisation, User
+from bocage.organisations.tenancy import across
+
+_REFUSED = frozenset(kind.code for kind in (UnreadableFile, MissingColumns, NoValidLine, MissingInput, NotEnoughData, InvalidParams))
 
 
 def check_deposits(organisation: Organisation, usecase: str, deposits: Iterable[Deposit]) -> None:
@@ -45,14 +59,57 @@ def missing_inputs(asked: Mapping[str, Any], names: Iterable[str]) -> list[dict[
     return [entry for entry in asked["inputs"] if entry["required"] and entry["name"] not in given]
 
 
+def check_input_name(usecase: str, name: str) -> None:
+    """Raise ``MissingInput`` when ``usecase`` has no input of that name."""
+    _check_name(describe(usecase), name)
+
+
+def _check_name(asked: Mapping[str, Any], name: str) -> None:
+    names = [entry["name"] for entry in asked["inputs"]]
+    if name not in names:
+        raise MissingInput(f"Entrée inconnue : « {storable(name)[:60]} ». Entrées attendues : {', '.join(names) or 'aucune'}.")
+
+
+def check_request(usecase: str, names: Iterable[str], params: Mapping[str, JsonValue]) -> None:
+    """Raise ``MissingInput`` or ``InvalidParams`` when no run could succeed on inputs of these ``names``, with these ``params``.
+
+    What is checked is what the use case says of itself: its class, in the worker, has the last word.
+    """
+    check_storable(params)
+    asked, given = describe(usecase), set(names)
+    for name in sorted(given):
+        _check_name(asked, name)
+    absent = missing_inputs(asked, given)
+    if absent:
+        titles = ", ".join(f"« {entry['title'] or entry['name']} » (entrée « {entry['name']} »)" for entry in absent)
+        raise MissingInput(f"Il manque {titles}. Déposez ce fichier pour lancer le calcul.")
+    check_params(asked["params"], params)
+
+
+def may_end_otherwise(run: Run) -> bool:
+    """Whether a stopped run, started again as it is, may end in another way: not when its own files or parameters were refused.
+
+    They are judged anew once the code of the use case has changed.
+    """
+    if run.error_code not in _REFUSED:
+        return True
+    try:
+        return run.engine_version != engine_version(run.usecase)
+    except BocageError:
+        return False
+
+
+def others_running() -> bool:
+    """Whether a worker is computing a run now, of any organisation: those that wait have only to wait."""
+    with across():
+        return bool(Run.across_organisations.filter(state=Run.State.RUNNING, lease_until__gte=timezone.now()).exists())
+
+
 def start(usecase: str, deposits: Iterable[Deposit], params: Mapping[str, JsonValue], person: User) -> Run:
-    """Ask for a run on checked deposits. Raises ``MissingInput`` when a required one is absent, or has no line to read."""
+    """Ask for a run on checked deposits. Raises what ``check_request`` raises, and ``MissingInput`` for one that has no line to read."""
     chosen = {d.input_name: d for d in deposits if d.usecase == usecase}
     for deposit in chosen.values():
         if not usable(deposit):
             raise MissingInput(f"« {deposit.filename} » n’a aucune ligne à calculer. Corrigez ce fichier, puis déposez-le à nouveau.")
-    absent = missing_inputs(describe(usecase), chosen)
-    if absent:
-        titles = ", ".join(f"« {entry['title'] or entry['name']} »" for entry in absent)
-        raise MissingInput(f"Il manque {titles}. Déposez ce fichier pour lancer le calcul.")
+    check_request(usecase, chosen, params)
     return request_run(usecase, chosen, params, person=person)

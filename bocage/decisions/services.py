@@ -11,8 +11,6 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -22,19 +20,24 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 from pydantic import JsonValue
 
-from bocage.contract.errors import BocageError
+from bocage.contract import french
+from bocage.contract.errors import BocageError, InvalidParams
 from bocage.contract.outcome import Outcome
+from bocage.contract.text_checks import refuse_unstorable
 from bocage.decisions.models import RoleResult, Run, RunInput
 from bocage.decisions.proposals import write_proposals
 from bocage.deposits.models import Deposit
 from bocage.deposits.services import without_nul
 from bocage.execution import RoleRecord, RunRecord, RunRequest, execute, explain
+from bocage.execution.bounds import non_finite
 from bocage.journal.services import record as journal
 from bocage.organisations.models import Organisation, User
 from bocage.organisations.tenancy import across, organisation_context
 
 LEASE = timedelta(seconds=30)
+MAX_SEED = 2**31 - 1
 _RENEW_EVERY_S = 5.0
+_SLICE = 500
 _LOST = "calcul-interrompu"
 STOPPED = "calcul-arrete"
 """Error code of a run that a person stopped."""
@@ -81,7 +84,10 @@ def request_run(
 def create_run(
     usecase: str, deposits: Mapping[str, Deposit], params: Mapping[str, JsonValue] | None = None, seed: int = 0, person: User | None = None
 ) -> Run:
-    """A waiting run without a job: the caller performs it itself."""
+    """A waiting run without a job: the caller performs it itself. Raises ``InvalidParams`` for what no database keeps."""
+    check_storable(params or {})
+    if not 0 <= seed <= MAX_SEED:
+        raise InvalidParams(f"Graine : lu « {str(seed)[:40]} », attendu un nombre entier de 0 à {french.number(MAX_SEED)}.")
     with transaction.atomic():
         run = Run(usecase=usecase, params=dict(params or {}), seed=seed, requested_by=person)
         run.save()
@@ -89,6 +95,14 @@ def create_run(
         for name, deposit in deposits.items():
             RunInput(run=run, name=name, deposit=deposit).save()
     return run
+
+
+def check_storable(params: Mapping[str, JsonValue]) -> None:
+    """Raise ``InvalidParams`` when no database keeps ``params``: half a character, a number that is none, too many levels."""
+    refuse_unstorable(params, "params")
+    fault = non_finite(params, "params")
+    if fault:
+        raise InvalidParams(f"{fault} : un paramètre est un nombre fini. Donnez un nombre, ou laissez ce paramètre de côté.")
 
 
 def get_run(run_id: int) -> Run:
@@ -146,10 +160,9 @@ def perform_run(organisation: Organisation, run_id: int, progress: Progress | No
         if not _claim(run_id):
             return Run.objects.get(pk=run_id)
         run = Run.objects.get(pk=run_id)
-        inputs = {link.name: link.deposit.path for link in run.inputs.select_related("deposit")}
         watch = _RunWatch(run, progress)
         try:
-            record = execute(_request_of(run, inputs, organisation), progress=watch.progress, cancelled=watch.renew)
+            record = execute(_request_of(run, organisation), progress=watch.progress, cancelled=watch.renew)
         except BocageError as error:
             _fail(run, error.code, error.message)
         else:
@@ -161,15 +174,25 @@ def perform_run(organisation: Organisation, run_id: int, progress: Progress | No
 def mark_interrupted_runs() -> int:
     """Mark every run, of any organisation, whose worker has given no news; returns how many.
 
-    A running run is lost when its lease has lapsed; a waiting one when its job was taken by a worker that died before claiming it.
+    A running run is lost when its lease has lapsed; a waiting one when its job is gone, or taken by a worker that died before claiming it.
     """
     now = timezone.now()
-    lost = Q(state=Run.State.RUNNING, lease_until__lt=now)
-    taken = DBTaskResult.objects.exclude(status=TaskResultStatus.READY).filter(started_at__lt=now - LEASE)
-    orphans = Q(state=Run.State.WAITING, task_id__in=[str(pk) for pk in taken.values_list("id", flat=True)]) & ~Q(task_id="")
     with across():
-        found = list(Run.across_organisations.filter(lost | orphans).select_related("organisation"))
-    return sum(_interrupt(run, lost | orphans) for run in found)
+        waiting = list(Run.across_organisations.filter(state=Run.State.WAITING).exclude(task_id="").values_list("task_id", flat=True))
+    marked = _interrupt_all(Q(state=Run.State.RUNNING, lease_until__lt=now))
+    # A slice at a time: a database takes only so many values in one query.
+    for start in range(0, len(waiting), _SLICE):
+        asked = waiting[start : start + _SLICE]
+        coming = DBTaskResult.objects.filter(Q(status=TaskResultStatus.READY) | Q(started_at__gte=now - LEASE), id__in=asked)
+        if orphans := set(asked) - {str(pk) for pk in coming.values_list("id", flat=True)}:
+            marked += _interrupt_all(Q(state=Run.State.WAITING, task_id__in=orphans))
+    return marked
+
+
+def _interrupt_all(lost: Q) -> int:
+    with across():
+        found = list(Run.across_organisations.filter(lost).select_related("organisation"))
+    return sum(_interrupt(run, lost) for run in found)
 
 
 def _interrupt(run: Run, still: Q) -> int:
@@ -197,10 +220,12 @@ def _claim(run_id: int) -> bool:
     return bool(waiting.update(state=Run.State.RUNNING, started_at=now, lease_until=now + LEASE, attempts=F("attempts") + 1))
 
 
-def _request_of(run: Run, inputs: Mapping[str, Path], organisation: Organisation) -> RunRequest:
+def _request_of(run: Run, organisation: Organisation) -> RunRequest:
+    deposits = {link.name: link.deposit for link in run.inputs.select_related("deposit")}
     return RunRequest(
         slug=run.usecase,
-        inputs=inputs,
+        inputs={name: deposit.path for name, deposit in deposits.items()},
+        names={name: deposit.filename for name, deposit in deposits.items()},
         params=run.params,
         seed=run.seed,
         seconds=settings.RUN_SECONDS,
@@ -271,9 +296,9 @@ def _store(run: Run, record: RunRecord) -> None:
             engine_version=record.engine_version,
             input_hash=record.input_hash,
             sandbox=record.sandbox,
-            reports=_with_names(run, record.reports),
+            reports=without_nul(record.reports),
             error_code=code,
-            error_message=message,
+            error_message=without_nul(message),
             finished_at=timezone.now(),
             progress=1.0 if not code else F("progress"),
         )
@@ -286,12 +311,6 @@ def _store(run: Run, record: RunRecord) -> None:
             write_proposals(run, engine, outcomes.get("baseline"), sentences)
         facts = {"moteur": record.engine_version, "entrees": record.input_hash, "propositions": len(sentences), "code": code}
         journal(_EVENTS[state], execution=run.pk, cas=run.usecase, **facts)
-
-
-def _with_names(run: Run, reports: Mapping[str, Any]) -> dict[str, Any]:
-    """The reports, each under the name that the person gave to the file rather than the one it is kept under."""
-    names = {link.name: link.deposit.filename for link in run.inputs.select_related("deposit")}
-    return {name: {**report, "file": names.get(name, report["file"])} for name, report in reports.items()}
 
 
 def _storable(outcome: Outcome | None) -> Outcome | None:

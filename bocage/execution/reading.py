@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 Declared = Mapping[str, type[Row] | FileInput]
 
 
-def read_inputs(declared: Declared, files: Mapping[str, str], timezone: str) -> tuple[dict[str, pd.DataFrame | Path], dict[str, Any]]:
-    """What the engine receives, and the report of each table. Raises ``MissingInput`` and what ``read_table`` raises."""
+def read_inputs(
+    declared: Declared, files: Mapping[str, str], timezone: str, names: Mapping[str, str]
+) -> tuple[dict[str, pd.DataFrame | Path], dict[str, Any]]:
+    """What the engine receives, and the report of each table. Raises ``MissingInput`` and what ``read_table`` raises.
+
+    ``names`` are what people call the files, by input: reports and sentences say them, and the file's own name where there is none.
+    """
     _check_names(declared, files)
     inputs: dict[str, pd.DataFrame | Path] = {}
     reports: dict[str, Any] = {}
@@ -28,15 +33,17 @@ def read_inputs(declared: Declared, files: Mapping[str, str], timezone: str) -> 
         else:
             from bocage.contract.tables import read_table
 
-            table = read_table(Path(files[name]), kind, timezone=timezone)
+            table = read_table(Path(files[name]), kind, timezone=timezone, name=names.get(name))
             inputs[name] = table.frame
             reports[name] = table.report.to_dict()
     return inputs, reports
 
 
-def read_truth(declared: Mapping[str, type[Row]], files: Mapping[str, str], timezone: str) -> dict[str, pd.DataFrame]:
-    """What ``evaluate`` receives."""
-    inputs, _ = read_inputs(declared, files, timezone)
+def read_truth(
+    declared: Mapping[str, type[Row]], files: Mapping[str, str], timezone: str, names: Mapping[str, str]
+) -> dict[str, pd.DataFrame]:
+    """What ``evaluate`` receives; ``names`` as for ``read_inputs``."""
+    inputs, _ = read_inputs(declared, files, timezone, names)
     return {name: frame for name, frame in inputs.items() if not isinstance(frame, Path)}
 
 

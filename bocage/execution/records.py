@@ -29,8 +29,9 @@ _DASK_ADDRESS = re.compile(r"^(tcp|tls)://[^\s/]+:\d+$")
 class RunRequest:
     """One run of a use case.
 
-    ``inputs`` are files by input name; ``seconds`` is the time budget of each role and ``memory_mb`` the memory of its process tree (MB of
-    resident memory); ``workers`` > 1 gives the engine a pool of processes; ``dask`` (``tcp://host:port``) a pool on a Dask cluster.
+    ``inputs`` are files by input name, and ``names`` what people call them; ``seconds`` is the time budget of each role and ``memory_mb``
+    the memory of its process tree (MB of resident memory); ``workers`` > 1 gives the engine a pool of processes; ``dask``
+    (``tcp://host:port``) a pool on a Dask cluster.
     """
 
     slug: str
@@ -43,6 +44,7 @@ class RunRequest:
     timezone: str = "Europe/Paris"
     workers: int = 1
     dask: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raise ``InvalidParams`` when a limit makes no sense: an error of the caller, not of the territory."""

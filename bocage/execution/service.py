@@ -110,6 +110,7 @@ class _Run:
         body = {
             "role": role,
             "params": dict(request.params),
+            "names": dict(request.names),
             "seed": request.seed,
             "seconds": request.seconds,
             "workers": request.workers,
@@ -142,14 +143,18 @@ def evaluate(
     slug: str,
     outcome: Outcome,
     truth_files: Mapping[str, Path],
+    names: Mapping[str, str] | None = None,
     *,
     timezone: str = "Europe/Paris",
     seconds: float = 60,
     memory_mb: int = 2048,
 ) -> dict[str, float]:
-    """The figures of ``outcome`` against what really happened, computed in a worker. Raises ``BocageError``."""
+    """The figures of ``outcome`` against what really happened, computed in a worker; ``names`` are what sentences call the files.
+
+    Raises ``BocageError``.
+    """
     use_case_folder(slug)
-    body = {"outcome": json.loads(outcome.to_json())}
+    body = {"outcome": json.loads(outcome.to_json()), "names": dict(names or {})}
     with Workspace() as workspace:
         paths, _ = workspace.take(truth_files)
         return bounds.metrics(_ask(order("evaluate", slug, body, workspace, paths, timezone, seconds, memory_mb)))

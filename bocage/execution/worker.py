@@ -130,7 +130,7 @@ class Worker:
         order = self.order
         use_case = load_engine(order["slug"])
         params = validated(use_case.params, order["params"])
-        inputs, reports = read_inputs(use_case.inputs, order["inputs"], order["timezone"])
+        inputs, reports = read_inputs(use_case.inputs, order["inputs"], order["timezone"], order["names"])
         prepared = {"params": params.model_dump(mode="json"), "reports": reports}
         resources, pool = self.resources()
         self.sender.send({"t": "prepared"}, json.dumps(prepared).encode())
@@ -180,7 +180,7 @@ class Worker:
         self.orders.follow(None)
         use_case = load_engine(self.order["slug"])
         outcome = Outcome.from_json(json.dumps(self.order["outcome"]))
-        truth = read_truth(use_case.truth, self.order["inputs"], self.order["timezone"])
+        truth = read_truth(use_case.truth, self.order["inputs"], self.order["timezone"], self.order["names"])
         self.sender.send({"t": "prepared"}, b"{}")
         figures = use_case.evaluate(outcome, truth)
         return json.dumps({str(name): float(value) for name, value in figures.items()}).encode()

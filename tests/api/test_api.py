@@ -10,11 +10,14 @@ from django.utils import timezone
 from bocage.api.models import Scope
 from bocage.api.tokens import InvalidToken, make_token, revoke_token
 from bocage.contract import discovery
+from bocage.contract.outcome import Recommendation
+from bocage.decisions.decide import decide
 from bocage.decisions.models import Run
 from bocage.deposits.models import Deposit
 from bocage.journal.models import Entry
 from bocage.organisations.services import ensure_organisation
 from bocage.organisations.tenancy import organisation_context
+from tests.decisions.lists import finished_run, person
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +35,7 @@ def api(brenoux) -> Client:
 
 @pytest.fixture
 def slug() -> str:
-    return discovery.slugs()[0]
+    return "eau_demande"
 
 
 def drop(client: Client, slug: str, content: bytes = b"a;b\n1;2\n", name: str = "débits.csv"):
@@ -117,6 +120,62 @@ def test_a_run_is_asked_on_deposits(api, brenoux, slug):
     assert api.get(f"/api/v1/runs/{answer.json()['id']}").json()["seed"] == 3
 
 
+def ask(api: Client, slug: str, body: str):
+    """The answer to a run asked with this very JSON, « DEPOSIT » standing for a deposit of flows."""
+    body = body.replace("DEPOSIT", str(drop(api, slug).json()["id"]))
+    return api.post(f"/api/v1/usecases/{slug}/runs", body, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ('{"deposits": {"debits": DEPOSIT}, "param": {"seuil_alerte": 2}}', "param"),
+        ('{"deposits": {"debits": DEPOSIT}, "parametres": {}}', "parametres"),
+        ('{"deposits": {}}', "debits"),
+        ('{"deposits": {"debit": DEPOSIT}}', "« debit »"),
+        ('{"deposits": {"debits": true}}', "deposits.debits"),
+        ('{"deposits": {"debits": DEPOSIT}, "params": {"seuil": 2}}', "« seuil »"),
+        ('{"deposits": {"debits": DEPOSIT}, "params": {"seuil_alerte": 99}}', "3 au plus"),
+        ('{"deposits": {"debits": DEPOSIT}, "params": {"zone_scolaire": "D"}}', "« A », « B », « C » ou « autre »"),
+        ('{"deposits": {"debits": DEPOSIT}, "params": {"territoire": "Bretagne"}}', "FR-57 ou FR-6AE"),
+        ('{"deposits": {"debits": DEPOSIT}, "params": {"territoire": "\\ud800"}}', "params.territoire"),
+        ('{"deposits": {"debits": DEPOSIT}, "params": {"territoire": "\\u0000"}}', "params.territoire"),
+        ('{"deposits": {"debits": DEPOSIT}, "params": {"seuil_alerte": NaN}}', "un nombre fini"),
+        ('{"deposits": {"debits": DEPOSIT}, "params": {"seuil_alerte": 1e999}}', "un nombre fini"),
+        ('{"deposits": {"debits": DEPOSIT}, "params": {"seuil_alerte": "Infinity"}}', "un nombre fini"),
+        ('{"deposits": {"debits": DEPOSIT}, "seed": -1}', "seed"),
+        ('{"deposits": {"debits": DEPOSIT}, "seed": true}', "seed"),
+    ],
+)
+def test_a_request_that_could_only_fail_starts_nothing_and_names_the_fault(api, brenoux, slug, body, named):
+    answer = ask(api, slug, body)
+    assert answer.status_code == 422, answer.content
+    error = answer.json()["error"]
+    assert named in " ".join([error["message"], *error["details"]]) and "^[A-Z]" not in error["message"]
+    with organisation_context(brenoux):
+        assert not Run.objects.exists()
+
+
+def test_a_use_case_says_what_it_takes(api, slug):
+    said = api.get(f"/api/v1/usecases/{slug}/description").json()
+    assert [(entry["name"], entry["required"]) for entry in said["inputs"]] == [("debits", True), ("meteo", False)]
+    assert said["params"]["properties"]["seuil_alerte"]["maximum"] == 3.0
+    assert api.get("/api/v1/usecases/rien_du_tout/description").status_code == 404
+
+
+def test_a_deposit_for_an_input_that_does_not_exist_is_refused_with_those_that_do(api, brenoux, slug):
+    answer = api.post("/api/v1/deposits", {"usecase": slug, "input_name": "debit", "file": SimpleUploadedFile("d.csv", b"a;b\n")})
+    assert answer.status_code == 422 and "debits, meteo" in answer.json()["error"]["message"]
+    with organisation_context(brenoux):
+        assert not Deposit.objects.exists()
+
+
+def test_every_refusal_is_declared(api):
+    for path, operations in api.get("/api/v1/openapi.json").json()["paths"].items():
+        for operation in operations.values():
+            assert set(operation["responses"]) >= {"400", "405", "422", "500"}, path
+
+
 def test_a_missing_deposit_is_named(api, slug):
     answer = api.post(f"/api/v1/usecases/{slug}/runs", {"deposits": {"debits": 999}}, content_type="application/json")
     assert answer.status_code == 404
@@ -142,6 +201,16 @@ def test_one_organisation_never_reaches_the_other(api, brenoux, slug):
     assert other.post(f"/api/v1/runs/{run.pk}/restart").status_code == 404
     answer = other.post(f"/api/v1/usecases/{slug}/runs", {"deposits": {"debits": deposit}}, content_type="application/json")
     assert answer.status_code == 404
+
+
+def test_the_decided_list_says_which_day_or_which_month(api, brenoux):
+    with organisation_context(brenoux):
+        said = ({"jour": "2026-11-23"}, {"periode": "mars 2026"}, {})
+        run = finished_run([Recommendation(f"Lieu {i}", "prévoir", 10.0 + i, score=-i, evidence=e) for i, e in enumerate(said)])
+        decider = person("Nadia Le Goff", "decideur")
+        for proposal in run.proposals.all():
+            decide(proposal, decider, "acceptee")
+    assert [line["when"] for line in api.get(f"/api/v1/runs/{run.pk}/decisions").json()] == ["2026-11-23", "mars 2026", ""]
 
 
 def test_no_operation_decides(api):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bocage.cli import bench as benches
+from bocage.contract.errors import InvalidUseCase
 from tests.servers import Server, server, wait_until
 
 LINES = "jour;secteur;volume\n2026-01-01;Nord;100\n2026-01-02;Nord;102,5\n2026-01-02;Sud;51\n"
@@ -79,7 +81,15 @@ def test_the_same_run_gives_the_same_outcome(bench: Server, volumes: str):
         (["run", "essai_tableau"], 1, "volumes"),
         (["run", "essai_tableau", "--organisation", "ailleurs"], 2, "saint-aubin"),
         (["restart", "99999"], 2, "99999"),
+        (["run", "essai_moteur", "--param", "nombre=99"], 1, "50 au plus"),
+        (["run", "essai_moteur", "--param", "nombre=NaN"], 1, "« NaN »"),
+        (["run", "essai_moteur", "--param", "nombre=1e999"], 1, "params.nombre"),
+        (["run", "essai_moteur", "--param", "nombr=3"], 1, "nombr"),
+        (["run", "essai_moteur", "--input", f"fichié={__file__}"], 1, "fichié"),
+        (["run", "essai_moteur", "--seed", "-1"], 2, "0<=x<=2147483647"),
+        (["run", "essai_moteur", "--seed", "99999999999999999999"], 2, "0<=x<=2147483647"),
         (["bench", "rien_du_tout"], 2, "eau_demande"),
+        (["bench", "energie_scale"], 2, "Bancs présents"),
         (["check", "essai_tablo"], 2, "essai_tableau"),
         (["new", "Mauvais Nom"], 2, "Mauvais Nom"),
         (["assistant", "train"], 2, "BOCAGE_EMBEDDINGS_URL"),
@@ -161,3 +171,14 @@ def _state(own: Server, run: int) -> str:
 def test_the_assistant_is_served_under_its_own_name_too(bench: Server):
     for command in (["serve"], ["assistant", "serve"]):
         assert bench.bocage(*command, "--help").stdout.count("--port") == 1
+
+
+def test_only_files_that_define_a_benchmark_are_benchmarks(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(benches, "_FOLDER", tmp_path)
+    (tmp_path / "aides.py").write_text("def running(): ...\n", encoding="utf-8")
+    (tmp_path / "sans_avance.py").write_text("def run(data_dir): ...\n", encoding="utf-8")
+    (tmp_path / "sans_rendu.py").write_text("def run(data_dir, progress): return {}\n", encoding="utf-8")
+    assert benches.available() == ["sans_avance", "sans_rendu"]
+    for slug, read in (("sans_avance", r"run\(data_dir\) ne prend pas"), ("sans_rendu", "un objet dict")):
+        with pytest.raises(InvalidUseCase, match=f"{read}.*data_dir: Path, progress"):
+            benches.run_bench(slug, lambda done, what: None)

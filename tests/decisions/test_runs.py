@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from bocage.decisions import services
+from bocage.contract.errors import InvalidParams
+from bocage.decisions import intake, services
 from bocage.decisions.models import Proposal, Run
 from bocage.deposits.services import deposit_file
 from bocage.journal.models import Entry
@@ -92,6 +96,32 @@ def test_a_job_taken_by_a_worker_that_died_before_claiming_the_run_is_found(in_b
     run = services.request_run("essai_tableau", volumes)
     DBTaskResult.objects.filter(id=run.task_id).update(status="RUNNING", started_at=timezone.now() - timedelta(minutes=5))
     assert services.mark_interrupted_runs() == 1
+
+
+def test_a_run_whose_job_is_gone_does_not_wait_for_ever(in_brenoux, volumes):
+    run = services.request_run("essai_tableau", volumes)
+    DBTaskResult.objects.filter(id=run.task_id).delete()
+    assert services.mark_interrupted_runs() == 1
+
+
+def test_lost_runs_are_found_among_more_jobs_than_one_query_can_name(in_brenoux, volumes):
+    lost, queued = services.request_run("essai_tableau", volumes), services.request_run("essai_tableau", volumes)
+    job = DBTaskResult.objects.get(id=lost.task_id)
+    kept = {field.attname: getattr(job, field.attname) for field in job._meta.concrete_fields}
+    done = {**kept, "status": "SUCCESSFUL", "started_at": timezone.now() - timedelta(days=2)}
+    DBTaskResult.objects.bulk_create((DBTaskResult(**{**done, "id": uuid.uuid4()}) for _ in range(2_000)), batch_size=500)
+    DBTaskResult.objects.filter(id=lost.task_id).update(status="RUNNING", started_at=timezone.now() - timedelta(minutes=5))
+    connection.ensure_connection()
+    if connection.vendor == "sqlite":
+        # As on the smallest SQLite that is still in use.
+        ceiling = connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+    try:
+        assert services.mark_interrupted_runs() == 1
+    finally:
+        if connection.vendor == "sqlite":
+            connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, ceiling)
+    queued.refresh_from_db()
+    assert queued.state == Run.State.WAITING
 
 
 def test_a_waiting_run_whose_job_is_still_queued_is_left_alone(in_brenoux, volumes):
@@ -188,3 +218,50 @@ def test_a_lost_run_is_journalled_once(in_brenoux, volumes):
 
 def events() -> list[str]:
     return list(Entry.objects.order_by("sequence").values_list("event", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("params", "seed", "said"),
+    [
+        ({"coefficient": float("nan")}, 0, "params.coefficient"),
+        ({"lieux": [1.0, float("inf")]}, 0, "params.lieux"),
+        ({"nom": "\ud800"}, 0, "params.nom"),
+        ({"nom": "a\x00b"}, 0, "params.nom"),
+        ({}, -1, "2\u202f147\u202f483\u202f647"),
+        ({}, 10**20, "100000000000000000000"),
+    ],
+)
+def test_what_no_database_keeps_is_refused_before_the_run(in_brenoux, volumes, params, seed, said):
+    with pytest.raises(InvalidParams, match=said):
+        services.create_run("essai_tableau", volumes, params, seed)
+    assert Run.objects.count() == 0
+
+
+def test_a_refused_file_is_called_as_the_person_calls_it(in_brenoux, tmp_path):
+    path = tmp_path / "débits de janvier.csv"
+    path.write_text("colonne;autre\n1;2\n", encoding="utf-8")
+    deposit = deposit_file(path, "essai_tableau", "volumes")
+    run = services.perform_run(in_brenoux, services.create_run("essai_tableau", {"volumes": deposit}).pk)
+    assert "« débits de janvier.csv »" in run.error_message and deposit.sha256 not in run.error_message
+
+
+def test_a_refused_run_is_started_again_only_when_something_has_changed(in_brenoux, volumes):
+    run = services.perform_run(in_brenoux, services.create_run("essai_tableau", volumes, {"coefficient": 12}).pk)
+    assert (run.error_code, run.params) == ("parametres-invalides", {"coefficient": 12})
+    assert not intake.may_end_otherwise(run)
+    run.engine_version = "0" * 64
+    assert intake.may_end_otherwise(run)
+    run.engine_version, run.error_code = services.get_run(run.pk).engine_version, "temps-depasse"
+    assert intake.may_end_otherwise(run)
+
+
+def test_a_waiting_run_knows_whether_others_are_computed(in_brenoux, volumes):
+    run = services.create_run("essai_tableau", volumes)
+    assert not intake.others_running()
+    with organisation_context(ensure_organisation("Marsanne")):
+        other = Run(usecase="essai_tableau", state=Run.State.RUNNING, lease_until=timezone.now() + timedelta(seconds=20))
+        other.save()
+    assert intake.others_running()
+    with organisation_context(other.organisation):
+        Run.objects.filter(pk=other.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert not intake.others_running() and run.state == Run.State.WAITING

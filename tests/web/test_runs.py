@@ -14,7 +14,7 @@ from bocage.decisions.services import perform_run
 from bocage.journal.models import Entry
 from bocage.organisations.tenancy import organisation_context
 from bocage.web.param_form import fields_of, given
-from bocage.web.templatetags.bocage import cellule
+from bocage.web.templatetags.bocage import cellule, parametre
 from tests.web import portal
 from tests.web.portal import HOME, PAGE, RIGHT, WRONG, client_of
 
@@ -172,7 +172,7 @@ def test_what_is_typed_becomes_the_value_that_the_schema_names():
 
 def test_a_wrong_parameter_starts_nothing_is_said_beside_its_field_and_keeps_what_was_typed(agent, brenoux):
     answer = start(agent, **{"p-coefficient": "12,5"})
-    page = answer.content.decode()
+    page = answer.content.decode().replace("\xa0", " ").replace("\u202f", " ")
     assert answer.status_code == 422 and "Coefficient : lu « 12,5 », attendu 2 au plus." in page
     assert 'name="p-coefficient" value="12,5"' in page and 'aria-invalid="true"' in page and "<details open>" in page
     with organisation_context(brenoux):
@@ -215,3 +215,7 @@ def test_who_waits_behind_others_is_not_sent_to_the_operator(agent, brenoux):
 )
 def test_a_value_of_a_result_reads_in_french(value, read):
     assert cellule(value) == read
+
+
+def test_a_parameter_is_shown_with_every_digit():
+    assert [parametre(value) for value in (47.2184, True, 1200, "2024-12-02")] == ["47,2184", "oui", "1 200", "02/12/2024"]

@@ -29,7 +29,7 @@ from bocage.contract import discovery
 from bocage.decisions.models import Decision, Displayed, Presence, Proposal, RoleResult, Run, RunInput
 from bocage.deposits.models import Deposit
 from bocage.journal.services import record
-from bocage.organisations.membership import Membership, Role
+from bocage.organisations.membership import Membership, Permission, Role
 from bocage.organisations.models import Organisation, User
 from bocage.organisations.services import ensure_organisation
 from bocage.organisations.tenancy import TenantModel, across, organisation_context
@@ -327,3 +327,16 @@ def test_the_marks_are_really_there(world):
     client.force_login(User.objects.get(pk=theirs["person_id"]))
     assert PERSON in client.get(f"/{marsanne.slug}/membres/").content.decode()
     assert CONTENT in client.get(f"/{marsanne.slug}/executions/{theirs['run_id']}/propositions/").content.decode()
+
+
+def test_what_asks_for_a_permission_is_kept_by_no_cache(world):
+    """Pages and files: neither a proxy nor the « back » of a shared computer shows them again."""
+    _, theirs, marsanne = world
+    client = Client()
+    client.force_login(User.objects.get(pk=theirs["person_id"]))
+    asked = [each for each in addresses() if isinstance(each.permission, Permission)]
+    answers = {url: client.get(url) for url in (url_of(each, theirs) for each in asked)}
+    kept = [url for url, answer in answers.items() if answer.status_code == 200 and "no-store" not in answer["Cache-Control"]]
+    assert not kept
+    assert answers[f"/{marsanne.slug}/depots/{theirs['deposit_id']}/fichier/"]["Cache-Control"] == "private, no-store"
+    assert sum(answer.status_code == 200 for answer in answers.values()) > 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from bocage.contract import discovery
-from bocage.contract.errors import BocageError, UnknownUseCase
+from bocage.contract.errors import BocageError, InvalidParams, InvalidUseCase, UnknownUseCase
 from bocage.contract.fiche import Fiche
 from bocage.decisions import intake
 from bocage.decisions.models import Decision, Proposal, RoleResult, Run
@@ -20,6 +21,7 @@ from bocage.decisions.services import RunNotRestartable, RunNotStoppable, mark_i
 from bocage.deposits.models import Deposit
 from bocage.deposits.services import last_deposits
 from bocage.execution import describe
+from bocage.execution.params import faults
 from bocage.organisations.membership import Permission
 from bocage.register.models import Evaluation, Publication
 from bocage.web import param_form, run_view
@@ -64,23 +66,34 @@ def start_run(request: HttpRequest, slug: str) -> HttpResponse:
     """Start the calculation on the deposits shown."""
     fiche = _fiche(slug)
     chosen = _chosen(slug, request.POST.getlist("depot"))
+    wrong: dict[str, str] = {}
     try:
-        params = param_form.given(describe(slug)["params"], request.POST)
-        run = intake.start(slug, chosen, params, request.user)
+        schema = describe(slug)["params"]
+        given = param_form.given(schema, request.POST)
+        wrong = faults(schema, given)
+        run = intake.start(slug, chosen, given, request.user)
     except BocageError as error:
-        return _usecase_page(request, fiche, chosen, Received({}, {"": error.message}), 422)
+        beside = wrong and isinstance(error, InvalidParams)
+        said = "Le calcul n’est pas lancé : un paramètre est à corriger ci-dessous." if beside else error.message
+        return _usecase_page(request, fiche, chosen, Received({}, {"": said}), 422, wrong)
     return redirect("web:run", organisation=request.organisation.slug, run_id=run.pk)
 
 
 def _usecase_page(
-    request: HttpRequest, fiche: Fiche, chosen: list[Deposit], received: Received | None = None, status: int = 200
+    request: HttpRequest,
+    fiche: Fiche,
+    chosen: list[Deposit],
+    received: Received | None = None,
+    status: int = 200,
+    wrong: Mapping[str, str] | None = None,
 ) -> HttpResponse:
+    """The page, with what the person typed; ``wrong`` says what is wrong with it, by parameter."""
     asked, absent = _asked(fiche.slug)
     last = last_deposits(fiche.slug, [entry["name"] for entry in (asked or {}).get("inputs", [])])
-    faults = received.faults if received else {}
+    misread = received.faults if received else {}
     took = {d.input_name: d.pk for d in chosen}
     inputs = [
-        {**entry, "last": last.get(entry["name"]), "fault": faults.get(entry["name"], ""), "taken": took.get(entry["name"])}
+        {**entry, "last": last.get(entry["name"]), "fault": misread.get(entry["name"], ""), "taken": took.get(entry["name"])}
         for entry in (asked or {}).get("inputs", [])
     ]
     reports = [summary(deposit) for deposit in chosen]
@@ -96,14 +109,15 @@ def _usecase_page(
         "inputs": inputs,
         "licences": LICENCES,
         "may_deposit": Permission.DEPOSER in request.granted,
-        "fault": faults.get("", ""),
+        "fault": misread.get("", ""),
         "reports": reports,
         "ready": bool(reports) and not missing and all(r["usable"] for r in reports),
         "missing": missing,
         "kept": sum(r["kept"] for r in reports),
         "wrong": sum(r["wrong"] for r in reports),
         "upload_mb": settings.UPLOAD_MB,
-        "params": param_form.fields_of(asked["params"]) if asked else [],
+        "params": param_form.fields_of(asked["params"], request.POST, wrong) if asked else [],
+        "params_open": bool(wrong),
         "rows": _with_errors(run_view.rows(runs), fiche),
         "active": [r for r in runs if r.state in run_view.ACTIVE],
         "undecided": undecided.count(),
@@ -171,7 +185,7 @@ def _run_page(request: HttpRequest, found: Run, fault: str = "", status: int = 2
         "title": titles.get(found.usecase, found.usecase),
         "known": found.usecase in titles,
         "fault": fault,
-        "progress": run_view.progress(found),
+        **_progress(found),
         "inputs": list(found.inputs.select_related("deposit").defer("deposit__details")),
         "costs": run_view.costs(found),
         "notes": (outcome or {}).get("notes", []),
@@ -179,9 +193,15 @@ def _run_page(request: HttpRequest, found: Run, fault: str = "", status: int = 2
         **run_view.artifacts(outcome, request.GET.get("objet", ""), request.GET.get("page")),
         "query": query(request),
         "may_start": Permission.DEPOSER in request.granted,
-        "restartable": found.state in (Run.State.INTERRUPTED, Run.State.FAILED),
+        "restartable": found.state in (Run.State.INTERRUPTED, Run.State.FAILED) and intake.may_end_otherwise(found),
     }
     return render(request, "web/runs/run.html", context, status=status)
+
+
+def _progress(found: Run) -> dict[str, Any]:
+    """How far the run is; and, when it waits for long, whether that is because others are being computed."""
+    progress = run_view.progress(found)
+    return {"progress": progress, "busy": progress["slow"] and intake.others_running()}
 
 
 @page(Permission.VOIR)
@@ -189,7 +209,7 @@ def _run_page(request: HttpRequest, found: Run, fault: str = "", status: int = 2
 def run_progress(request: HttpRequest, run_id: int) -> HttpResponse:
     """The moving part of a run, asked every two seconds; once the run has ended, the page is to be loaded anew."""
     found = _run(run_id)
-    context = {"run": found, "progress": run_view.progress(found)}
+    context = {"run": found, **_progress(found)}
     response = render(request, "web/runs/progress.html", context)
     response["Cache-Control"] = "no-store"
     if found.state not in run_view.ACTIVE:
@@ -232,7 +252,7 @@ def _run(run_id: int) -> Run:
 def _fiche(slug: str) -> Fiche:
     try:
         return discovery.load_fiche(slug)
-    except UnknownUseCase:
+    except (UnknownUseCase, InvalidUseCase):
         raise Http404 from None
 
 
