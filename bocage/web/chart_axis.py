@@ -62,23 +62,47 @@ def time_ticks(xs: Sequence[str], mark: str, x: Callable[[float], float], width:
     mondays = [i for i in starts if when[i].weekday() == 0]  # type: ignore[union-attr]
     long = len(starts) > 10 and len(mondays) >= 2
     chosen = mondays if long else starts
-    ticks = [Tick(i, _short(when[i], first=n == 0, before=when[chosen[n - 1]])) for n, i in enumerate(chosen)]  # type: ignore[arg-type]
-    kept = _thinned(ticks, x, width, (1, 2, 4, 8, 13, 26, 52) if long else range(1, len(ticks) + 1))
-    return _with_mark(kept, [Tick(i, _short(when[i]), marked=True) for i in marked[:1]], x, width)  # type: ignore[arg-type]
+    ticks = [Tick(i, "") for i in chosen]
+
+    def tell(some: list[Tick]) -> None:
+        _tell(some, when)  # type: ignore[arg-type]
+
+    kept = _thinned(ticks, x, width, (1, 2, 4, 8, 13, 26, 52) if long else range(1, len(ticks) + 1), tell)
+    return _with_mark(kept, [Tick(i, "", marked=True) for i in marked[:1]], x, width, tell)
 
 
-def _with_mark(ticks: list[Tick], marked: list[Tick], x: Callable[[float], float], width: float) -> list[Tick]:
-    for tick in marked:
-        _hang(tick, x, width)
-        left, right = tick.span(x)
-        ticks = [t for t in ticks if t.span(x)[1] + 6 < left or t.span(x)[0] - 6 > right]
-    return sorted(ticks + marked, key=lambda t: t.index)
+def _tell(ticks: list[Tick], when: Sequence[date]) -> None:
+    """Write each tick's day; its month where the tick before has another one, and its year likewise. Ticks are in order."""
+    before: date | None = None
+    for tick in ticks:
+        tick.text = _short(when[tick.index], before)
+        before = when[tick.index]
 
 
-def _thinned(ticks: list[Tick], x: Callable[[float], float], width: float, steps: Sequence[int]) -> list[Tick]:
-    """Every k-th tick, for the first k of ``steps`` at which no two touch."""
+def _with_mark(
+    ticks: list[Tick], marked: list[Tick], x: Callable[[float], float], width: float, tell: Callable[[list[Tick]], None]
+) -> list[Tick]:
+    """``ticks`` and the marked one; those that touch it give way, and so do those that touch once their month is written."""
+    if not marked:
+        return ticks
+    kept = sorted((*(t for t in ticks if t.index != marked[0].index), *marked), key=lambda t: t.index)
+    while True:
+        tell(kept)
+        for tick in kept:
+            _hang(tick, x, width)
+        touching = next(((a, b) for a, b in pairwise(kept) if a.span(x)[1] + 6 >= b.span(x)[0]), None)
+        if touching is None:
+            return kept
+        kept.remove(touching[0] if touching[1].marked else touching[1])
+
+
+def _thinned(
+    ticks: list[Tick], x: Callable[[float], float], width: float, steps: Sequence[int], tell: Callable[[list[Tick]], None] = lambda _: None
+) -> list[Tick]:
+    """Every k-th tick, for the first k of ``steps`` at which no two touch. ``tell`` writes the words of those that are kept."""
     for step in steps:
         kept = ticks[::step]
+        tell(kept)
         for tick in kept:
             _hang(tick, x, width)
         spans = [tick.span(x) for tick in kept]
@@ -106,9 +130,11 @@ def _day_starts(when: Sequence[date]) -> list[int]:
     return starts
 
 
-def _short(when: date, first: bool = False, before: date | None = None) -> str:
-    month = first or (before is not None and before.month != when.month)
-    return f"{_DAYS[when.weekday()]} {_rank(when)}" + (f" {_MONTHS[when.month - 1]}" if month else "")
+def _short(when: date, before: date | None) -> str:
+    said = f"{_DAYS[when.weekday()]} {_rank(when)}"
+    if before is None or (before.year, before.month) != (when.year, when.month):
+        said += f" {_MONTHS[when.month - 1]}"
+    return f"{said} {when.year}" if before is not None and before.year != when.year else said
 
 
 def _rank(when: date) -> str:

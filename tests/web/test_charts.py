@@ -120,6 +120,23 @@ def test_a_week_of_hours_has_a_tick_a_day():
     assert [t.text for t in ticks] == ["lun. 2 nov.", "mar. 3", "mer. 4", "jeu. 5", "ven. 6", "sam. 7", "dim. 8"]
 
 
+@pytest.mark.parametrize("mark", ["", "2027-01-04"])
+@pytest.mark.parametrize("width", [300, 332, 800])
+def test_each_tick_says_its_month_where_the_one_before_has_another(width, mark):
+    first = date(2026, 9, 16)
+    xs = [(first + timedelta(days=n)).isoformat() for n in range(140)]
+    step = (width - 60) / 140
+    ticks = time_ticks(xs, mark, lambda i: 44 + i * step, width)
+    before = None
+    for tick in ticks:
+        day = date.fromisoformat(xs[tick.index])
+        months = [m for m in ("sept.", "oct.", "nov.", "déc.", "janv.") if m in tick.text]
+        assert bool(months) == (before is None or before.month != day.month)
+        assert ("2027" in tick.text) == (before is not None and before.year != day.year)
+        before = day
+    assert len(ticks) >= 2
+
+
 def test_the_day_that_the_page_is_about_always_has_its_tick():
     for marked in days(21):
         ticks = time_ticks(days(21), marked, lambda i: 44 + i * 14, 332)
