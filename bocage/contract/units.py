@@ -23,6 +23,7 @@ UNITS: dict[str, str] = {
     "Wh": "wattheure",
     "kWh": "kilowattheure",
     "MWh": "mégawattheure",
+    "kWh/an": "kilowattheure par an",
     "J": "joule",
     "kg": "kilogramme",
     "t": "tonne",

@@ -23,10 +23,16 @@ def _towns() -> dict[str, dict[str, Any]]:
 def placed(params: EclairagePublicParams, timezone: str) -> tuple[EclairagePublicParams, bool]:
     """The choices with the place of the commune, and whether it had to be assumed (nobody gave it).
 
-    Raises ``InvalidParams`` when the place is not in the organisation's time zone, or when neither it nor the zone's chief town is known.
+    Raises ``InvalidParams`` when half of it is given, when it is not in the organisation's time zone, or when neither it nor the zone's
+    chief town is known.
     """
-    default = EclairagePublicParams()
-    if (params.latitude, params.longitude) != (default.latitude, default.longitude):
+    if (params.latitude is None) != (params.longitude is None):
+        lacking, given = ("latitude", "longitude") if params.latitude is None else ("longitude", "latitude")
+        raise InvalidParams(
+            f"Lieu de la commune : « {given} » est donnée sans « {lacking} ». Donnez les deux, en degrés (par exemple 47,22 et -1,55), ou "
+            "aucune : le soleil est alors celui du chef-lieu du fuseau."
+        )
+    if params.latitude is not None and params.longitude is not None:
         fault = misplaced(params.latitude, params.longitude, timezone)
         if fault:
             raise InvalidParams(f"Lieu de la commune : {fault}.")

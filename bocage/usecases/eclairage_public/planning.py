@@ -16,7 +16,8 @@ from typing import cast
 import numpy as np
 
 from bocage.usecases.eclairage_public import rules
-from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, Nights, lifted_share, lit_minutes
+from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, Nights, lit_minutes
+from bocage.usecases.eclairage_public.raising import shares_raised
 from bocage.usecases.eclairage_public.rows import EclairagePublicParams, SegmentRow
 from bocage.usecases.eclairage_public.schedule import cheapest
 from bocage.usecases.eclairage_public.trust import equal_runs
@@ -61,7 +62,8 @@ class Programme:
 class Plan:
     """The programmes of one segment, by kind of night (0 week, 1 weekend): ``usual`` (the timetable of today), ``timetable`` (the best
     one), ``presence`` (None when not allowed). Yearly kWh: ``used`` by the usual one; ``saved`` and its interval by presence over the best
-    timetable, sensors' own use taken off; the same in € with the sensors' cost. ``adopt``: presence is proposed."""
+    timetable, sensors' own use taken off; the same in € with the sensors' cost. ``raised`` (2, slots): share of the time at which presence
+    would be raised. ``adopt``: presence is proposed."""
 
     segment: Segment
     usual: tuple[Programme, Programme]
@@ -72,6 +74,7 @@ class Plan:
     saved: tuple[float, float, float]
     euros: tuple[float, float, float]
     nights: int
+    raised: np.ndarray
     adopt: bool
 
     @property
@@ -109,9 +112,9 @@ def plan_segment(segment: Segment, nights: Nights, params: EclairagePublicParams
     """The programmes of a segment and their savings over the year that follows its last night."""
     usual = tuple(_usual(segment) for _ in range(2))
     weight = _coming_minutes(nights.dates[-1], segment, params, timezone)
-    share = lifted_share(nights.counts, nights.step, params.maintien_min)
     kinds = [_of_kind(nights, kind) for kind in range(2)]
-    expected = np.stack([_mean(share[at]) for at in kinds])
+    share = [shares_raised(nights.counts[at], nights.noise[at], params.maintien_min) for at in kinds]
+    expected = np.stack([_mean(one) for one in share])
     best, with_presence = [], []
     for kind in range(2):
         best.append(_optimum(segment, expected[kind], weight[kind], params, presence=False))
@@ -122,7 +125,7 @@ def plan_segment(segment: Segment, nights: Nights, params: EclairagePublicParams
     saved, euros = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
     if sensing:
         own = segment.detectors * params.detecteur_w * 8.766
-        draws = _draws(best, with_presence, share, kinds, weight, segment, params, seed) - own
+        draws = _draws(best, with_presence, share, weight, segment, params, seed) - own
         centre = sum(
             _energy(best[kind], expected[kind], weight[kind], segment, params)
             - _energy(with_presence[kind], expected[kind], weight[kind], segment, params)
@@ -143,6 +146,7 @@ def plan_segment(segment: Segment, nights: Nights, params: EclairagePublicParams
         saved,
         euros,
         nights.counted,
+        expected,
         sensing and euros[1] > 0,
     )
 
@@ -164,7 +168,7 @@ def _mean(share: np.ndarray) -> np.ndarray:
     """Mean over nights (slots); a slot never counted is taken to be always busy: nothing is saved on what is not known."""
     known = ~np.isnan(share)
     total = np.where(known, share, 0.0).sum(axis=0)
-    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), 1.0)
+    return np.clip(np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), 1.0), 0.0, 1.0)
 
 
 def _coming_minutes(last: date, segment: Segment, params: EclairagePublicParams, timezone: str) -> np.ndarray:
@@ -215,8 +219,7 @@ def _energy(programme: Programme, share: np.ndarray, weight: np.ndarray, segment
 def _draws(
     best: list[Programme],
     other: list[Programme],
-    share: np.ndarray,
-    kinds: list[np.ndarray],
+    share: list[np.ndarray],
     weight: np.ndarray,
     segment: Segment,
     params: EclairagePublicParams,
@@ -225,11 +228,11 @@ def _draws(
     """Yearly savings of ``other`` over ``best``, kWh, on resampled nights (Efron's bootstrap, within each kind of night)."""
     drawn = np.random.default_rng((seed, *segment.name.encode()))
     total = np.zeros(DRAWS)
-    for kind, at in enumerate(kinds):
-        gap = mean_power(best[kind], share[at], segment, params) - mean_power(other[kind], share[at], segment, params)
+    for kind, own in enumerate(share):
+        gap = mean_power(best[kind], own, segment, params) - mean_power(other[kind], own, segment, params)
         known = ~np.isnan(gap)
         gap, known = np.where(known, gap, 0.0), known.astype(float)
-        picks = drawn.multinomial(len(at), np.full(len(at), 1 / len(at)), size=DRAWS)
+        picks = drawn.multinomial(len(own), np.full(len(own), 1 / len(own)), size=DRAWS)
         mean = (picks @ gap) / np.maximum(picks @ known, 1e-9)
         total += (np.where(known.any(axis=0), mean, 0.0) * weight[kind]).sum(axis=1) / 60_000
     return total
@@ -253,6 +256,7 @@ def segment_of(line: object, params: EclairagePublicParams) -> Segment:
     elif lag > ahead:
         why = "le plein niveau viendrait après l’entrée dans le segment (délai plus long que l’anticipation)"
     lamps, detectors = int(read.number("points_lumineux") or 1), read.number("detecteurs")
+    # ``places.placed`` has found a place for whoever gave none.
     latitude, longitude = read.number("latitude"), read.number("longitude")
     return Segment(
         str(getattr(line, "segment", "")),
@@ -262,8 +266,8 @@ def segment_of(line: object, params: EclairagePublicParams) -> Segment:
         lamps * (read.number("puissance_w") or 0.0),
         lamps,
         int(detectors) if detectors is not None else math.ceil(lamps / 4),
-        params.latitude if latitude is None else latitude,
-        params.longitude if longitude is None else longitude,
+        cast(float, params.latitude if latitude is None else latitude),
+        cast(float, params.longitude if longitude is None else longitude),
         not why,
         why,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,8 @@ MOST_NAMES = 5
 
 
 def segments_of(table: pd.DataFrame, params: EclairagePublicParams, timezone: str, assumed: bool) -> tuple[list[Segment], list[str]]:
-    """The segments by name, and notes in French. ``assumed``: the place in ``params`` was given by nobody.
+    """The segments by name, and notes in French. ``params`` has a place (``places.placed``); ``assumed``:
+    nobody gave it.
 
     Raises ``NotEnoughData`` when the table is empty.
     """
@@ -28,12 +30,13 @@ def segments_of(table: pd.DataFrame, params: EclairagePublicParams, timezone: st
     said: list[tuple[str, str]] = []
     found: dict[str, Segment] = {}
     repeated = homeless = 0
+    home = cast("dict[str, float]", {"latitude": params.latitude, "longitude": params.longitude})
     for line in table.sort_values(["segment", "classe", "niveau_installe", "puissance_w"], kind="stable").itertuples():
         segment, read = segment_of(line, params), Line(line)
         lost = misplaced(segment.latitude, segment.longitude, timezone)
         if lost:
             said.append((segment.name, f"{lost}. Le soleil de la commune a été pris"))
-            segment = replace(segment, latitude=params.latitude, longitude=params.longitude)
+            segment = replace(segment, **home)
         homeless += bool(lost) or None in (read.number("latitude"), read.number("longitude"))
         said += [(segment.name, text) for text in _warnings(read, params)]
         repeated += segment.name in found

@@ -70,8 +70,12 @@ class EclairagePublicParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    latitude: float = Field(47.2184, ge=-66, le=66, description="Latitude de la commune, en degrés (Nantes par défaut)")
-    longitude: float = Field(-1.5536, ge=-180, le=180, description="Longitude de la commune, en degrés (Nantes par défaut)")
+    latitude: float | None = Field(
+        None, ge=-66, le=66, description="Latitude de la commune, en degrés ; vide : celle du chef-lieu du fuseau (Nantes en métropole)"
+    )
+    longitude: float | None = Field(
+        None, ge=-180, le=180, description="Longitude de la commune, en degrés ; vide : celle du chef-lieu du fuseau (Nantes en métropole)"
+    )
     decalage_min: int = Field(
         15, ge=-30, le=60, description="Minutes entre le coucher du soleil et l’allumage, et entre l’extinction et le lever"
     )

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+from pydantic import JsonValue
 
 from bocage.contract import french
 from bocage.contract.outcome import Chart, Column, DataTable, Outcome, Recommendation, Series
 from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, Nights
-from bocage.usecases.eclairage_public.planning import FIXED, OFF, Plan, Programme, Segment, power
+from bocage.usecases.eclairage_public.planning import FIXED, OFF, PRESENCE, Plan, Programme, Segment, power
 from bocage.usecases.eclairage_public.rows import EclairagePublicParams
 
 ADOPT = "faire valider la gradation par présence"
 KEEP = "garder l’horaire"
-FULL = "éclairer pleinement et faire réparer le détecteur"
+FULL = "faire réparer le détecteur"
+MEANWHILE, WITHOUT = "plein éclairage en attendant", "horaire sans détection"
+"""What to set where the detector is dead, and what is set without it."""
+
 KINDS = ("semaine", "fin de semaine")
 MOST_CHARTS = 40
 
@@ -41,6 +45,12 @@ def outcome(judged: list[Judged], params: EclairagePublicParams, usual: bool, no
 def doubts(name: str, nights: Nights) -> list[str]:
     """What was not believed of a segment's counts, one sentence each."""
     said = []
+    if len(nights.steps) > 1:
+        steps = ", puis ".join(french.count(step, "minute") for step in nights.steps)
+        said.append(f"{name} : le pas de ses comptages change ({steps}) ; chaque partie est lue à son pas.")
+    if nights.twice:
+        times = french.count(nights.twice, "instant est compté", "instants sont comptés")
+        said.append(f"{name} : {times} à deux pas à la fois ; le plus court a été gardé, ne donnez qu’un des deux.")
     for first, last in nights.aside:
         span = f"du {french.day(first, weekday=False, year=True)} au {french.day(last, weekday=False, year=True)}"
         said.append(f"{name} : les comptages {span} ont été écartés, le détecteur y paraît muet ou figé ; ce ne sont pas des zéros.")
@@ -59,29 +69,34 @@ def doubts(name: str, nights: Nights) -> list[str]:
 
 
 def _proposal(one: Judged, params: EclairagePublicParams, usual: bool) -> Recommendation:
+    """The proposal of a segment: a saving in kWh a year over the usual timetable (``reference`` 0: without a decision, none), or a detector
+    to mend."""
     name, plan = one.segment.name, one.plan
     if one.dead and not usual:
-        return Recommendation(name, FULL, 100.0, "%", None, 1e9, {"raison": one.dead, "reference": "horaire habituel"})
+        return Recommendation(name, FULL, MEANWHILE, "", None, 1e9, {"raison": one.dead, "reference": WITHOUT})
     if plan is None:
         few = f"{one.nights} nuits comptées, il en faut 14" if one.nights else "aucun comptage"
-        return Recommendation(name, KEEP, 0.0, "kWh", None, 0.0, {"raison": few, "reference": "horaire habituel"})
-    facts = {
-        "reference_kwh_an": round(plan.used),
-        "reference": round(plan.used),
-        "euros_an": round(plan.euros[0]),
-        "euros_an_bas": round(plan.euros[1]),
-        "euros_an_haut": round(plan.euros[2]),
+        return Recommendation(name, KEEP, 0.0, "kWh/an", None, 0.0, {"raison": few, "reference": 0.0})
+    adopt = plan.adopt and not usual
+    # Presence is judged against the best timetable; what is proposed is told against today's.
+    trimmed = plan.timetable_saved * params.prix_kwh_eur if adopt else 0.0
+    euros, low_euros, high_euros = (round(x + trimmed) for x in plan.euros)
+    facts: dict[str, JsonValue] = {
+        "reference": 0.0,
+        "consommation_habituelle_kwh_an": round(plan.used),
+        "euros_an": euros,
+        "euros_an_bas": low_euros,
+        "euros_an_haut": high_euros,
         "presence_kwh_an": round(plan.saved[0]),
         "nuits": plan.nights,
         "detecteurs": one.segment.detectors,
     }
-    if usual or not plan.adopt:
+    if not adopt:
         reason = "méthode habituelle" if usual else (one.segment.why or _why_not(plan))
-        return Recommendation(
-            name, KEEP, 0.0 if usual else float(round(plan.timetable_saved)), "kWh", None, 0.0, {**facts, "raison": reason}
-        )
+        kept = 0.0 if usual else float(round(plan.timetable_saved))
+        return Recommendation(name, KEEP, kept, "kWh/an", None, 0.0, {**facts, "raison": reason})
     low, value, high = (float(round(x + plan.timetable_saved)) for x in (plan.saved[1], plan.saved[0], plan.saved[2]))
-    return Recommendation(name, ADOPT, value, "kWh", (low, high), round(plan.euros[0], 2), dict(facts))
+    return Recommendation(name, ADOPT, value, "kWh/an", (low, high), round(plan.euros[0], 2), facts)
 
 
 def _why_not(plan: Plan) -> str:
@@ -154,10 +169,10 @@ def _segments(judged: list[Judged], params: EclairagePublicParams) -> DataTable:
         Column("longitude", "Longitude"),
         Column("decalage_min", "Décalage au soleil", "min"),
         Column("maintien_min", "Maintien", "min"),
-        Column("horaire_kwh_an", "Horaire habituel, par an", "kWh"),
-        Column("presence_kwh_an", "Gain de la présence, par an", "kWh"),
-        Column("presence_bas_kwh_an", "Gain, borne basse", "kWh"),
-        Column("presence_haut_kwh_an", "Gain, borne haute", "kWh"),
+        Column("horaire_kwh_an", "Horaire habituel", "kWh/an"),
+        Column("presence_kwh_an", "Gain de la présence", "kWh/an"),
+        Column("presence_bas_kwh_an", "Gain, borne basse", "kWh/an"),
+        Column("presence_haut_kwh_an", "Gain, borne haute", "kWh/an"),
         Column("presence_eur_an", "Gain détecteurs payés", "€/an"),
         Column("presence_bas_eur_an", "Gain, borne basse", "€/an"),
         Column("presence_haut_eur_an", "Gain, borne haute", "€/an"),
@@ -172,25 +187,30 @@ def _segments(judged: list[Judged], params: EclairagePublicParams) -> DataTable:
 
 
 def _chart(one: Judged, params: EclairagePublicParams, usual: bool) -> Chart:
-    """Levels of a week night: today's timetable, and the programme proposed with someone there and with nobody."""
+    """Levels of a week night: today's timetable; the mean level of the programme proposed and, where it senses presence, the band from its
+    level with nobody to that with someone there."""
     plan = cast(Plan, one.plan)
     proposed = programmes_of(one, usual)[0]
     labels = tuple(clock(slot) for slot in range(SLOTS))
-    series = [Series("Horaire habituel", "usual", tuple(float(x) for x in plan.usual[0].level))]
+    series, note = [Series("Horaire habituel", "usual", tuple(plan.usual[0].level.tolist()))], "Entre l’allumage et l’extinction."
+    sensing = proposed.mode == PRESENCE
     if not usual:
-        series.append(Series("Proposé, quelqu’un présent", "forecast", tuple(float(x) for x in proposed.level)))
-        series.append(Series("Proposé, personne", "lower", tuple(float(x) for x in proposed.low)))
+        mean = np.where(sensing, proposed.low + plan.raised[0] * (proposed.level - proposed.low), proposed.level)
+        series.append(Series("Proposé, en moyenne des nuits", "forecast", tuple(mean.round(1).tolist())))
+    if sensing.any():
+        series.append(Series("Proposé, personne", "lower", tuple(proposed.low.tolist())))
+        series.append(Series("Proposé, quelqu’un présent", "upper", tuple(proposed.level.tolist())))
+        note += " La bande va du niveau quand il n’y a personne au niveau quand quelqu’un est là."
     name = one.segment.name
-    return Chart(
-        f"nuit_{name}", f"{name} : niveaux d’une nuit de semaine", labels, tuple(series), "%", name, "Entre l’allumage et l’extinction."
-    )
+    return Chart(f"nuit_{name}", f"{name} : niveaux d’une nuit de semaine", labels, tuple(series), "%", name, note)
 
 
 def explain(rec: Recommendation) -> str:
     """One French sentence; every number in it is in ``rec``."""
     fact = rec.evidence
     if rec.action == FULL:
-        return f"Sur le segment {rec.subject}, éclairez pleinement : le détecteur paraît muet ou figé ({fact['raison']})."
+        seems = f"le détecteur paraît muet ou figé ({fact['raison']})"
+        return f"Sur le segment {rec.subject}, {seems} : faites-le réparer et, en attendant, éclairez pleinement."
     if rec.action == KEEP:
         return f"Sur le segment {rec.subject}, gardez l’horaire : {fact['raison']}{_lost(rec)}."
     saved = french.number(cast(float, rec.value), 0, "kWh")

@@ -31,10 +31,9 @@ def equal_runs(values: np.ndarray) -> list[Stretch]:
     return [(int(a), int(b) - 1) for a, b in zip(starts, [*starts[1:], len(values)], strict=True)]
 
 
-def stuck_runs(passages: np.ndarray, step: int) -> list[Stretch]:
-    """Runs of counts (in order of time, ``step`` minutes each) on which the counter repeats itself."""
-    least = FROZEN_HOURS * 60 / step
-    return [(a, b) for a, b in equal_runs(passages) if passages[a] > 0 and b - a + 1 >= least]
+def stuck_runs(passages: np.ndarray, minutes: np.ndarray) -> list[Stretch]:
+    """Runs of counts (in order of time, ``minutes`` each) on which the counter repeats itself."""
+    return [(a, b) for a, b in equal_runs(passages) if passages[a] > 0 and minutes[a : b + 1].sum() >= FROZEN_HOURS * 60]
 
 
 def counted_nights(table: np.ndarray, lit: np.ndarray) -> np.ndarray:

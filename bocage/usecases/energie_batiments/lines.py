@@ -22,34 +22,52 @@ _BLOCKS = 5
 _SPIKE = 5.0
 """Usual uses by which one reading of an index exceeds both its neighbours when it is wrong, not the meter changed."""
 
+_JUMP, _SHORT_JUMP, _SHORT = 5.0, 20.0, 7 * 24.0
+"""Times the highest other power of its meter beyond which a step of an index is no use but another meter's index; for steps under
+``_SHORT`` hours, which one evening may fill, the second."""
+
+_JUMPS = 3
+"""Most changes of one meter that are looked for."""
+
+_KNOWN = 330 * 24.0
+"""Hours of its other steps without which nobody knows the most that a meter uses: a year, winter and summer."""
+
 _UNREADABLE = "mesures illisibles ont été écartées"
+_LOST = "la consommation entre ces deux relevés n’est pas comptée"
 
 
 @dataclass
 class Falls:
-    """Readings of an index that are lower than the one before: ``changed`` meters (point, instant in ``zone``), and how many readings
-    were ``wrong``."""
+    """Readings of an index that do not follow the one before: meters ``changed`` for a lower index, or for one that ``jumped`` above
+    anything they use (point, instant in ``zone``); and how many readings were ``wrong``."""
 
     zone: str
     changed: list[tuple[str, pd.Timestamp]] = field(default_factory=list)
+    jumped: list[tuple[str, pd.Timestamp]] = field(default_factory=list)
     wrong: int = 0
 
     def notes(self) -> list[str]:
         """French sentences on what was set aside."""
         result = []
         if self.changed:
-            point, day = self.changed[0]
-            said = french.count(len(self.changed), "fois", "fois")
+            result.append(f"Un index recule {_where(self.changed)} : compteur changé ou remis à zéro ; {_LOST}.")
+        if self.jumped:
             result.append(
-                f"Un index recule {said} (compteur {point}, le {french.day(day.date(), weekday=False, year=True)}"
-                f"{'' if len(self.changed) == 1 else ' d’abord'}) : compteur changé ou remis à zéro ; "
-                "la consommation entre ces deux relevés n’est pas comptée."
+                f"Un index bondit {_where(self.jumped)}, plusieurs fois au-dessus de la plus forte consommation de ce compteur : "
+                f"il a sans doute été changé ; {_LOST}. Si elle est réelle, donnez-la en « consommation »."
             )
         if self.wrong:
             said = french.count(self.wrong, "relevé d’index isolé, plus haut ou plus bas que ses deux voisins, a été écarté")
             many = f"{self.wrong} relevés d’index isolés, plus hauts ou plus bas que leurs deux voisins, ont été écartés"
             result.append(f"{said if self.wrong == 1 else many}.")
         return result
+
+
+def _where(falls: list[tuple[str, pd.Timestamp]]) -> str:
+    """« 2 fois (compteur 3000…, le 1er mars 2024 d’abord) »."""
+    point, instant = falls[0]
+    times, day = french.count(len(falls), "fois", "fois"), french.day(instant.date(), weekday=False, year=True)
+    return f"{times} (compteur {point}, le {day}{'' if len(falls) == 1 else ' d’abord'})"
 
 
 def empty() -> pd.DataFrame:
@@ -187,8 +205,8 @@ def _follows(code: np.ndarray) -> np.ndarray:
 def index_uses(
     code: np.ndarray, start: np.ndarray, total: np.ndarray, names: list[str], falls: Falls
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Code, start, hours and kWh between successive readings ``total`` (kWh) of indexes. An index that goes back counts for nothing, and is
-    told in ``falls``; a reading alone above or below both its neighbours is left out."""
+    """Code, start, hours and kWh between successive readings ``total`` (kWh) of indexes. An index that goes back, or jumps as no use of its
+    meter does, counts for nothing and is told in ``falls``; a reading alone above or below both its neighbours is left out."""
     order = np.lexsort((total, start, code))
     code, start, total = code[order], start[order], total[order]
     first = ~(_follows(code) & np.concatenate([[False], np.diff(start) == 0]))
@@ -198,10 +216,28 @@ def index_uses(
     code, start, total = code[~wrong], start[~wrong], total[~wrong]
     same = np.flatnonzero(_follows(code)[1:])
     used = total[same + 1] - total[same]
-    back = used < 0
-    falls.changed += [(names[code[i]], pd.Timestamp(int(start[i + 1]), unit="us", tz="UTC").tz_convert(falls.zone)) for i in same[back]]
-    same, used = same[~back], used[~back]
-    return code[same], start[same], (start[same + 1] - start[same]) / 3.6e9, used
+    hours, back = (start[same + 1] - start[same]) / 3.6e9, used < 0
+    jump = _jumps(code[same], used, hours)
+    for told, at in ((falls.changed, same[back]), (falls.jumped, same[jump])):
+        told += [(names[code[i]], pd.Timestamp(int(start[i + 1]), unit="us", tz="UTC").tz_convert(falls.zone)) for i in at]
+    kept = ~back & ~jump
+    return code[same[kept]], start[same[kept]], hours[kept], used[kept]
+
+
+def _jumps(code: np.ndarray, used: np.ndarray, hours: np.ndarray) -> np.ndarray:
+    """Steps (bool) whose power is ``_JUMP`` times the highest that their meter ever showed besides, over ``_KNOWN`` hours at least: a new
+    meter whose index is above the old one's. A use that lasts is no jump: its next step is as high."""
+    result = np.zeros(len(code), dtype=bool)
+    power = np.where(used < 0, 0.0, used) / np.maximum(hours, 1e-9)
+    order = np.lexsort((-power, code))
+    for rows in np.split(order, np.flatnonzero(np.diff(code[order])) + 1):
+        for count in range(min(_JUMPS, len(rows) - 1), 0, -1):
+            highest, others = power[rows[:count]], rows[count:]
+            times = np.where(hours[rows[:count]] < _SHORT, _SHORT_JUMP, _JUMP)
+            if power[others[0]] > 0 and (highest > times * power[others[0]]).all() and hours[others].sum() >= _KNOWN:
+                result[rows[:count]] = True
+                break
+    return result
 
 
 def _alone(code: np.ndarray, total: np.ndarray) -> np.ndarray:

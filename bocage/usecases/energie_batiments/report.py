@@ -38,6 +38,23 @@ METER = {
 ASIDE = (POWER, SAVED, UNPROVEN)
 """Proposals that are not the state of the site."""
 
+NIGHT, BASE = "la nuit", "le talon"
+WORDS = {
+    "total": "le total du jour",
+    "closed": "les jours de fermeture",
+    "night": NIGHT,
+    "base": BASE,
+    "unit": "l’unité des relevés",
+    "stuck": "des valeurs figées",
+    "clock": "l’heure de la programmation",
+    "gaps": "des relevés manquants",
+}
+"""Kinds of alarms as people read them."""
+
+NO_YEAR = "attendre, faute du même mois de l’an passé"
+USUAL_RISE = 0.20
+"""Share above the same month of last year from which the usual method tells an excess."""
+
 OF_A_BUILDING = (2.0, 0.5)
 """Factors of a unit that an excess, or its opposite, can look like: what it would cost is told beside the doubt."""
 
@@ -90,8 +107,21 @@ def proposals(found: Found | None, site: Site, threshold: float, subscribed_pric
 
 
 def _base(found: Found, site: Site) -> dict[str, JsonValue]:
-    usual = None if found.usual_drift is None else round(found.usual_drift * MONTH * site.price, 1)
-    return {"nom": site.name, "point_de_mesure": site.point, "dernier_jour": found.last_day, "prix_eur_kwh": site.price, "reference": usual}
+    """What is said of every proposal; ``reference`` is told by each, in the unit of its own value."""
+    return {"nom": site.name, "point_de_mesure": site.point, "dernier_jour": found.last_day, "prix_eur_kwh": site.price}
+
+
+def _told(found: Found, site: Site) -> dict[str, JsonValue]:
+    """As ``_base``, for proposals in €/month: beside them the excess that the usual method tells (0 when it tells nothing, a text where it
+    cannot judge), and the gap to last year that it read."""
+    gap = None if found.usual_drift is None else round(found.usual_drift * MONTH * site.price, 1)
+    rises = found.usual_share is not None and found.usual_share > USUAL_RISE
+    usual = NO_YEAR if gap is None else gap if rises else 0.0
+    return {**_base(found, site), "ecart_an_passe_eur_mois": gap, "reference": usual}
+
+
+def _words(alarms: tuple[str, ...]) -> list[JsonValue]:
+    return [WORDS[name] for name in alarms]
 
 
 def _state(found: Found, site: Site, threshold: float) -> list[Recommendation]:
@@ -109,7 +139,7 @@ def _state(found: Found, site: Site, threshold: float) -> list[Recommendation]:
 
 
 def _nothing(found: Found, site: Site, threshold: float, euros: float) -> Recommendation:
-    evidence = _base(found, site)
+    evidence = _told(found, site)
     if found.over is None:
         evidence |= {"derive_eur_mois": round(euros, 1), "derive_pct": round(100 * (found.share or 0.0), 1)}
     elif found.over[2] * site.price >= max(threshold, 1.0):
@@ -122,7 +152,7 @@ def _fault(found: Found, site: Site, fault: str, threshold: float, euros: float 
     """What to verify in the meter. ``euros`` a month if the readings are right after all, None where that is not in question."""
     evidence = _base(found, site) | {
         "depuis": found.fault_since,
-        "alarmes": list(found.alarms),
+        "alarmes": _words(found.alarms),
         "manque_pct": round(100 * found.missing, 1),
     }
     if found.factor is not None:
@@ -136,13 +166,13 @@ def _fault(found: Found, site: Site, fault: str, threshold: float, euros: float 
 
 def _drift(found: Found, site: Site, kind: str, euros: float) -> Recommendation:
     share = found.band_shares.get(kind, found.share or 0.0) if kind in ("night", "base") else (found.share or 0.0)
-    evidence = _base(found, site) | {
+    evidence = _told(found, site) | {
         "depuis": found.since,
-        "motif": kind,
+        "motif": WORDS[kind],
         "hausse_pct": round(100 * share, 0),
         "kwh_mois": round((found.drift or 0.0) * MONTH, 0),
-        "niveau": LEVEL,
-        "alarmes": list(found.alarms),
+        "niveau_de_confiance_pct": LEVEL,
+        "alarmes": _words(found.alarms),
     }
     if found.doubled:
         evidence["doute_facteur"] = 2
@@ -158,6 +188,7 @@ def _euros_bounds(found: Found, site: Site, euros: float) -> tuple[float, float]
 
 
 def _power(found: Found, site: Site, price: float) -> list[Recommendation]:
+    """The kVA to subscribe, beside those subscribed today, where they are too few or would cost less by a tenth."""
     peak = found.profile.get("peak_kw")
     if peak is None or site.subscribed is None or found.yearly_kwh is None:
         return []
@@ -168,50 +199,53 @@ def _power(found: Found, site: Site, price: float) -> list[Recommendation]:
         return []
     evidence: dict[str, JsonValue] = {
         **_base(found, site),
-        "souscrite_kva": site.subscribed,
-        "conseillee_kva": advised,
         "pointe_kw": round(peak, 1),
-        "prix_kva_an": price,
+        "economie_eur_an": round(gain, 1),
+        "prix_kva_eur_an": price,
+        "reference": site.subscribed,
     }
     score = round(max(gain, 0.0) / 12, 2)
-    return [Recommendation(site.subject, POWER, round(gain, 1), "€/an", None, score, evidence)]
+    return [Recommendation(site.subject, POWER, float(advised), "kVA", None, score, evidence)]
 
 
 def _savings(found: Found, site: Site) -> list[Recommendation]:
+    """The kWh of each action to claim: those measured, or none where zero is not excluded; without a decision none is."""
     result = []
     for label, kwh, low, high, share, days in found.saved:
+        bounds = (float(round(low)), float(round(high)))
+        proven = low > 0
         evidence: dict[str, JsonValue] = {
             **_base(found, site),
             "libelle": label,
-            "kwh": round(kwh),
+            "mesure_kwh": round(kwh),
+            "bornes_kwh": list(bounds),
             "part_pct": round(100 * share, 1),
             "jours": days,
-            "niveau": LEVEL,
-            "eur": round(kwh * site.price),
+            "niveau_de_confiance_pct": LEVEL,
+            "mesure_eur": round(kwh * site.price),
+            "reference": 0.0,
         }
-        bounds = (float(round(low)), float(round(high)))
-        action = SAVED if low > 0 else UNPROVEN
-        result.append(Recommendation(site.subject, action, float(round(kwh)), "kWh", bounds, 0.0, evidence))
+        value, action = (float(round(kwh)), SAVED) if proven else (0.0, UNPROVEN)
+        result.append(Recommendation(site.subject, action, value, "kWh", bounds if proven else None, 0.0, evidence))
     return result
 
 
 def _unknown(site: Site, late: bool) -> Recommendation:
     reason = "le temps accordé est écoulé" if late else "aucun relevé"
-    return Recommendation(site.subject, WAIT if late else ASK, evidence={"nom": site.name, "raison": reason, "reference": None})
+    return Recommendation(site.subject, WAIT if late else ASK, evidence={"nom": site.name, "point_de_mesure": site.point, "raison": reason})
 
 
-def usual_proposal(found: Found | None, site: Site, late: bool = False, least: float = 0.20) -> Recommendation:
+def usual_proposal(found: Found | None, site: Site, late: bool = False) -> Recommendation:
     """The usual method: more than 20 % above the same month last year, corrected by degree days."""
     if found is None:
         return _unknown(site, late)
-    evidence = _base(found, site)
     if found.usual_drift is None or found.usual_share is None:
-        return Recommendation(site.subject, WAIT, evidence={**evidence, "raison": "pas de même mois l’an passé"})
-    euros = round(found.usual_drift * MONTH * site.price, 1)
-    evidence["hausse_pct"] = round(100 * found.usual_share, 0)
-    if found.usual_share <= least:
+        return Recommendation(site.subject, WAIT, evidence={**_base(found, site), "raison": "pas de même mois l’an passé"})
+    evidence = _told(found, site) | {"hausse_pct": round(100 * found.usual_share, 0)}
+    if found.usual_share <= USUAL_RISE:
         return Recommendation(site.subject, NOTHING, 0.0, "€/mois", evidence=evidence)
-    return Recommendation(site.subject, USUAL, euros, "€/mois", None, euros, {**evidence, "seuil_pct": round(100 * least)})
+    euros = round(found.usual_drift * MONTH * site.price, 1)
+    return Recommendation(site.subject, USUAL, euros, "€/mois", None, euros, {**evidence, "seuil_pct": round(100 * USUAL_RISE)})
 
 
 def drift_table(recommendations: list[Recommendation], points: dict[str, str]) -> DataTable:
@@ -225,7 +259,7 @@ def drift_table(recommendations: list[Recommendation], points: dict[str, str]) -
         Column("bas_eur_mois", "Borne basse", "€/mois"),
         Column("haut_eur_mois", "Borne haute", "€/mois"),
         Column("depuis", "Depuis"),
-        Column("reference_eur_mois", "Même mois de l’an passé, corrigé des DJU", "€/mois"),
+        Column("ecart_an_passe_eur_mois", "Écart au même mois de l’an passé, corrigé des DJU", "€/mois"),
     )
     states: dict[str, Recommendation] = {}
     for rec in recommendations:
@@ -235,7 +269,7 @@ def drift_table(recommendations: list[Recommendation], points: dict[str, str]) -
     for rec in states.values():
         low, high = rec.interval or (None, None)
         value = rec.value if isinstance(rec.value, (int, float)) else 0.0
-        since, reference = rec.evidence.get("depuis"), rec.evidence.get("reference")
+        since, gap = rec.evidence.get("depuis"), rec.evidence.get("ecart_an_passe_eur_mois")
         rows.append(
             (
                 points[rec.subject],
@@ -245,7 +279,7 @@ def drift_table(recommendations: list[Recommendation], points: dict[str, str]) -
                 low,
                 high,
                 since if isinstance(since, str) else None,
-                reference if isinstance(reference, (int, float)) else None,
+                gap if isinstance(gap, (int, float)) else None,
             )
         )
     return DataTable("derives", "Surcoûts, du plus cher au moins cher", columns, tuple(rows))

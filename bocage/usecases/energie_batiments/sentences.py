@@ -16,7 +16,7 @@ def explain(rec: Recommendation) -> str:
         return _power(rec)
     if rec.action in (report.SAVED, report.UNPROVEN):
         return _savings(rec)
-    if isinstance(rec.value, (int, float)) and rec.value > 0:
+    if rec.action in (report.USUAL, *report.DRIFTS.values()):
         return _drift(rec)
     name = _upper(str(rec.evidence["nom"]))
     if rec.action in (report.ASK, report.WAIT):
@@ -47,7 +47,7 @@ def _drift(rec: Recommendation) -> str:
     rise = french.percent(cast(float, rec.evidence["hausse_pct"]) / 100, 0, signed=True)
     if rec.action == report.USUAL and "seuil_pct" in rec.evidence:
         return f"{name} : {rec.action}, {rise} sur le même mois de l’an passé corrigé des degrés jours, soit environ {euros} par mois."
-    where = {"night": " la nuit", "base": " sur le talon"}.get(str(rec.evidence.get("motif")), "")
+    where = {report.NIGHT: " la nuit", report.BASE: " sur le talon"}.get(str(rec.evidence.get("motif")), "")
     since = rec.evidence.get("depuis")
     when = f" depuis le {_day(since)}" if isinstance(since, str) else ""
     bounds = f" ({french.between(rec.interval, 0, '€')})" if rec.interval else ""
@@ -57,13 +57,13 @@ def _drift(rec: Recommendation) -> str:
 
 def _power(rec: Recommendation) -> str:
     e = rec.evidence
-    now, then = (french.number(cast(float, e[key]), 0, "kVA") for key in ("souscrite_kva", "conseillee_kva"))
+    now, then = (french.number(cast(float, kva), 0, "kVA") for kva in (e["reference"], rec.value))
     peak = french.number(cast(float, e["pointe_kw"]), 1, "kW")
-    value = cast(float, rec.value)
+    gain = cast(float, e["economie_eur_an"])
     money = (
-        f"une économie d’environ {french.number(value, 0, '€')} par an"
-        if value > 0
-        else f"un coût d’environ {french.number(-value, 0, '€')} par an"
+        f"une économie d’environ {french.number(gain, 0, '€')} par an"
+        if gain > 0
+        else f"un coût d’environ {french.number(-gain, 0, '€')} par an"
     )
     name = _upper(str(e["nom"]))
     return f"{name} : passer la puissance souscrite de {now} à {then}, la plus forte heure de l’année étant de {peak}, pour {money}."
@@ -71,7 +71,7 @@ def _power(rec: Recommendation) -> str:
 
 def _savings(rec: Recommendation) -> str:
     e = rec.evidence
-    low, high = cast("tuple[float, float]", rec.interval)
+    low, high = cast("list[float]", e["bornes_kwh"])
     days = french.count(cast(int, e["jours"]), "jour")
     done = f"{_upper(str(e['nom']))} : l’action « {e['libelle']} »"
     if rec.action == report.SAVED:

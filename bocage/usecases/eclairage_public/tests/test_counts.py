@@ -94,12 +94,14 @@ def test_whatever_the_step_a_steady_street_is_read_at_its_own_rate(step: int, la
     table.loc[~kept, "passages"] = pd.NA
     read = read_nights(pd.concat([table, table]), 47.2, -1.55, ZONE, 15)
     # The same count for two weeks is what a stuck counter would say: the counts are read all the same.
-    assert read.step == step and np.allclose(read.counts[~np.isnan(read.counts)], 30)
+    assert read.steps == (step,) and np.allclose(read.counts[~np.isnan(read.counts)], 30)
 
 
 def test_five_minutes_do_not_speak_for_a_quarter_of_an_hour_but_ten_do() -> None:
     whole = counts(step="5min")
-    five, ten = (whole[whole["horodatage"].dt.minute % 15 < minutes] for minutes in (5, 10))
+    # One line in three at random: one in three at the same minutes would be a counter put on quarters of an hour.
+    order = np.argsort(np.random.default_rng(5).random((len(whole) // 3, 3)), axis=1).reshape(-1)
+    five, ten = (whole[order < lines] for lines in (1, 2))
     night = slice(4 * 5, 4 * 20)
     assert not np.isnan(nights_of(pd.concat([ten, whole[whole["horodatage"] < at(14)]]))[15:29, night]).any()
     assert np.isnan(nights_of(pd.concat([five[five["horodatage"] >= at(14)], whole[whole["horodatage"] < at(14)]]))[15:29, night]).all()
@@ -159,6 +161,35 @@ def test_a_counter_that_sleeps_from_midnight_does_not_make_an_empty_street() -> 
     assert any("entre 00:00 et 05:00" in note for note in outcome.notes)
     assert float(str(only(outcome).evidence["presence_kwh_an"])) < float(str(only(run(awake)).evidence["presence_kwh_an"]))
     assert not any("entre 00:00" in note for note in run(awake).notes)
+
+
+@pytest.mark.parametrize("first, second", [("h", "15min"), ("15min", "h"), ("5min", "30min")])
+def test_a_file_whose_step_changes_is_read_at_each_of_its_steps_and_it_is_said(first: str, second: str) -> None:
+    one, other, cut = counts(step=first, busiest=60.0), counts(step=second, busiest=60.0), at(9)
+    table = pd.concat([one[one["horodatage"] < cut], other[other["horodatage"] >= cut]])
+    read = nights_of(table)
+    assert np.array_equal(read[:8], nights_of(one)[:8], equal_nan=True) and np.array_equal(read[10:], nights_of(other)[10:], equal_nan=True)
+    outcome = run(table.sample(frac=1.0, random_state=1))
+    assert any("le pas de ses comptages change" in note and "60" in note for note in outcome.notes) == (first == "h" or second == "h")
+    assert only(outcome) == only(run(table)), "whatever the order of the lines"
+    assert not any("pas" in note for note in run(one).notes)
+
+
+def test_hours_that_overlap_their_own_quarters_count_nobody_twice_and_it_is_said() -> None:
+    quarters = counts(step="15min", busiest=60.0)
+    hours = quarters.groupby([quarters["horodatage"].dt.floor("h"), "segment"], as_index=False)["passages"].sum()
+    hours["horodatage"] = sorted(set(quarters["horodatage"].dt.floor("h")))
+    table = pd.concat([hours, quarters[quarters["horodatage"] >= at(12)]])
+    assert np.array_equal(nights_of(table)[13:], nights_of(quarters)[13:], equal_nan=True)
+    assert any("à deux pas à la fois" in note for note in run(table).notes)
+    assert not any("à la fois" in note for note in run(pd.concat([quarters, quarters])).notes)
+
+
+def test_half_a_place_is_refused_and_no_place_shows_none() -> None:
+    assert EclairagePublicParams().latitude is None
+    for half in ({"latitude": 47.2}, {"longitude": -1.5}):
+        with pytest.raises(InvalidParams, match="Donnez les deux"):
+            run(counts(), **half)
 
 
 def test_the_step_is_the_commonest_gap() -> None:

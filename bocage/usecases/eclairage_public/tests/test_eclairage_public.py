@@ -7,13 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from bocage.contract.conformance.lab import Lab
 from bocage.contract.errors import NotEnoughData
-from bocage.contract.outcome import Outcome, Recommendation
+from bocage.contract.outcome import Chart, Outcome, Recommendation
 from bocage.contract.usecase import Resources
 from bocage.usecases.eclairage_public.engine import EclairagePublic, EclairagePublicParams
 from bocage.usecases.eclairage_public.telling import ADOPT, FULL, KEEP
 from bocage.usecases.eclairage_public.tests import simulated
+
+QUIET = simulated.presence(15, dead_after=None, streets={"Chemin du Lavoir": 4.0, "Rue du Port": 25.0})
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,61 @@ def test_presence_where_it_wins_and_the_timetable_where_it_loses(counts: pd.Data
     quiet = of(outcome, "Chemin du Lavoir")
     assert quiet.interval and quiet.interval[0] <= float(quiet.value or 0) <= quiet.interval[1]
     assert float(str(quiet.evidence["euros_an_bas"])) > 0
+
+
+def check_references(outcome: Outcome) -> set[str]:
+    """Beside each proposal, what is done without it, in the sense and the unit of its value. Returns the actions seen."""
+    for rec in outcome.recommendations:
+        reference = rec.evidence["reference"]
+        if rec.action == FULL:
+            assert (rec.unit, isinstance(rec.value, str), reference) == ("", True, "horaire sans détection")
+        else:
+            # A saving: without a decision, none.
+            assert (rec.unit, isinstance(rec.value, float), reference) == ("kWh/an", True, 0)
+        if rec.action == ADOPT:
+            used = rec.evidence["consommation_habituelle_kwh_an"]
+            assert isinstance(rec.value, float) and isinstance(used, int) and 0 < rec.value < used
+    return {rec.action for rec in outcome.recommendations}
+
+
+def test_what_is_refused_is_the_timetable_which_saves_nothing() -> None:
+    lab = Lab("eclairage_public")
+    ours, usual = (method(lab.inputs, EclairagePublicParams(), Resources()) for method in (lab.engine.run, lab.engine.baseline))
+    assert check_references(ours) == {ADOPT, KEEP, FULL}
+    assert check_references(usual) == {KEEP} and {rec.value for rec in usual.recommendations} == {0}
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    dwell=st.sampled_from([15, 60, 240]),
+    changes=st.integers(2, 8),
+    cost=st.sampled_from([0.0, 12.0, 60.0]),
+    nobody=st.sampled_from([None, "P6", "eteint"]),
+    curfew=st.booleans(),
+)
+def test_whatever_the_choices_the_saving_is_what_is_drawn_less_and_the_euros_follow(
+    dwell: int, changes: int, cost: float, nobody: str | None, curfew: bool
+) -> None:
+    params = EclairagePublicParams(palier_min=dwell, changements_max=changes, detecteur_eur_an=cost, coupure=curfew)
+    inputs = {"segments": simulated.segments().assign(classe_vide=nobody), "presence": QUIET}
+    outcome = EclairagePublic().run(inputs, params, Resources())
+    check_references(outcome)
+    for rec in outcome.recommendations:
+        if rec.action == ADOPT:
+            gain = float(rec.value or 0) * params.prix_kwh_eur - 6 * cost
+            assert float(str(rec.evidence["euros_an"])) == pytest.approx(gain, abs=0.7)
+
+
+def test_the_chart_draws_what_the_programme_does(counts: pd.DataFrame) -> None:
+    outcome = run(counts)
+    drawn = [chart for chart in outcome.artifacts if isinstance(chart, Chart)]
+    charts = {chart.subject: {one.role: np.array(one.values) for one in chart.series} for chart in drawn}
+    lines = charts["Chemin du Lavoir"]
+    # A band needs its two edges, or it is never drawn.
+    assert set(lines) == {"usual", "forecast", "lower", "upper"}
+    assert (lines["lower"] <= lines["forecast"]).all() and (lines["forecast"] <= lines["upper"]).all()
+    assert lines["lower"].mean() < lines["forecast"].mean() < lines["usual"].mean(), "on a quiet street, somewhat above the empty level"
+    assert set(charts["Boulevard de la Gare"]) == {"usual", "forecast"}, "a timetable has one level"
 
 
 def test_the_busier_the_street_the_less_presence_saves() -> None:
@@ -81,7 +141,8 @@ def test_every_line_of_the_programme_is_at_or_above_its_minimum(counts: pd.DataF
 def test_a_dead_sensor_gets_full_light() -> None:
     outcome = run(simulated.presence(24))
     dead = of(outcome, simulated.DEAD)
-    assert dead.action == FULL and dead.value == 100
+    assert dead.action == FULL and dead.value == "plein éclairage en attendant" and not dead.unit
+    assert "éclairez pleinement" in EclairagePublic().explain(dead)
     table = outcome.table("programme")
     lines = pd.DataFrame(table.rows, columns=[c.name for c in table.columns])
     assert (lines[lines["segment"] == simulated.DEAD]["niveau_pct"] == 100).all()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bocage.contract.conformance.lab import Lab
 from bocage.contract.outcome import Outcome, Recommendation
 from bocage.contract.usecase import Resources
 from bocage.usecases.energie_batiments import cleaning, daily, detect, drifts, report, unit_faults
@@ -182,3 +183,42 @@ def test_every_action_is_judged_or_told_why_not(town: Offices) -> None:
         assert any(f"« {label} »" in note and why in note for note in outcome.notes), label
     assert [rec.action for rec in judged] == [report.UNPROVEN], "nothing was done: nothing is to be retained"
     assert "démontrée" in EnergieBatiments().explain(judged[0])
+
+
+def test_what_is_refused_is_what_is_done_without_bocage_on_the_example() -> None:
+    lab, engine = Lab("energie_batiments"), EnergieBatiments()
+    ours, usual = (method(lab.inputs, EnergieBatimentsParams(), Resources()) for method in (engine.run, engine.baseline))
+    without = {rec.subject: rec for rec in usual.recommendations}
+    for rec in ours.recommendations:
+        reference = rec.evidence.get("reference")
+        if rec.value is None:
+            assert not rec.unit and reference is None, rec.action
+        elif rec.unit == "€/mois":
+            # The usual method's own proposal, or why it has none.
+            assert reference == (report.NO_YEAR if without[rec.subject].action == report.WAIT else without[rec.subject].value)
+        else:
+            assert rec.unit == "kWh" and rec.action in (report.SAVED, report.UNPROVEN) and reference == 0
+    assert {report.NOTHING, report.UNPROVEN, report.DRIFTS["closed"]} < {rec.action for rec in ours.recommendations}
+
+
+@pytest.mark.parametrize("times", [10.0, 0.5], ids=["too much", "too little"])
+def test_refusing_another_power_keeps_the_one_subscribed_and_costs_nothing(town: Offices, times: float) -> None:
+    kwh = town.kwh[0].copy()
+    kwh[-20:] += 4.0
+    peak = round(float(kwh[-365:].max()))
+    done = {"point_de_mesure": "p", "debut": town.days[-200].date(), "fin": town.days[-197].date(), "libelle": "LED"}
+    outcome = told(kwh, town, puissance_souscrite_kva=times * peak, actions=pd.DataFrame([done]))
+    power = next(rec for rec in outcome.recommendations if rec.action == report.POWER)
+    assert (power.unit, power.evidence["reference"]) == ("kVA", times * peak)
+    assert isinstance(power.value, float) and power.value >= peak
+    # 20 € a kVA and a year: what the sentence says is what the change of power is worth.
+    assert power.evidence["economie_eur_an"] == pytest.approx(20 * (times * peak - power.value))
+    assert ("économie" if times > 1 else "coût") in EnergieBatiments().explain(power)
+    claimed = next(rec for rec in outcome.recommendations if rec.action == report.UNPROVEN)
+    assert (claimed.value, claimed.unit, claimed.evidence["reference"], claimed.interval) == (0, "kWh", 0, None)
+
+
+def test_a_drift_is_told_in_french_words(town: Offices) -> None:
+    rec = drift_of(told(more_from(town, 0, 20, 4.0), town))
+    assert rec.evidence["motif"] in report.WORDS.values()
+    assert set(rec.evidence["alarmes"]) <= set(report.WORDS.values())  # type: ignore[arg-type]

@@ -184,3 +184,47 @@ def test_a_complete_year_is_its_own_sum() -> None:
     used, _, completed = economics.yearly(energy, np.ones_like(energy), energy * 1.3)
     assert np.allclose(used, energy[:, -365:].sum(axis=1), rtol=1e-14, atol=0)
     assert (completed == 0).all()
+
+
+MONTHS = pd.date_range("2022-12-01", periods=26, freq="MS", tz=ZONE)
+HEATED = np.array([3000, 2800, 2500, 2000, 1500, 1200, 800, 700, 1300, 2000, 2600, 3000], dtype=float)
+"""kWh of each month of a heated school, from January on."""
+
+
+def monthly_index(changes: dict[int, float]) -> pd.DataFrame:
+    """Readings of an index on the first of each month; ``changes``: place of a reading → the index of the meter put in that month."""
+    total = [5000.0]
+    for i, month in enumerate(MONTHS[:-1].month, start=1):
+        total.append(changes.get(i, total[-1] + HEATED[month - 1]))
+    return pd.DataFrame({"point_de_mesure": "p", "horodatage": MONTHS, "valeur": total, "unite": "kWh", "nature": "index"})
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(st.integers(1, 25), st.floats(0, 5e5), max_size=2))
+def test_a_meter_replaced_at_whatever_index_is_left_out_and_told_unless_its_month_is_plausible(changes: dict[int, float]) -> None:
+    index = monthly_index(changes)
+    table, notes = lines.long_table(index, ZONE, {})
+    steps = np.diff(index["valeur"])
+    usual = np.delete(HEATED[MONTHS[:-1].month - 1], [i - 1 for i in changes])
+    # No figure of the year holds more than a few times what the meter ever showed.
+    assert table["kwh"].max() <= 5.6 * max(usual.max(), *(s for s in steps if s <= 5.6 * usual.max()))
+    lost = len(steps) - len(table)
+    assert bool(notes) == bool(lost) and lost <= len(changes)
+
+
+def test_a_new_meter_whose_index_is_higher_is_no_consumption() -> None:
+    outcome = run(monthly_index({20: 88_000.0}))
+    assert cell(outcome, "p", "an_kwh") == pytest.approx(23_400, rel=0.06)
+    assert cell(outcome, "p", "an_complete_pct") == pytest.approx(100 * 31 / 365, abs=0.5)
+    assert any("bondit" in note and "1er\u00a0août 2024" in note for note in outcome.notes)
+
+
+def test_heating_that_begins_works_that_end_and_one_evening_are_uses_and_no_other_meter() -> None:
+    first_winter = monthly_index({}).iloc[5:13]
+    reopened = monthly_index({}).assign(valeur=lambda t: np.where(t.index < 14, 5000 + 40.0 * t.index, t["valeur"]))
+    reopened.loc[14:, "valeur"] += 5000 + 40 * 14 - reopened.loc[14, "valeur"]
+    daily = pd.DataFrame({"horodatage": pd.date_range("2023-01-01", periods=500, freq="D", tz=ZONE), "unite": "kWh", "nature": "index"})
+    hall = daily.assign(point_de_mesure="p", valeur=8.0 * np.arange(500) + 120.0 * (np.arange(500) > 300))
+    for index in (first_winter, reopened, hall):
+        table, notes = lines.long_table(index, ZONE, {})
+        assert table["kwh"].sum() == pytest.approx(index["valeur"].iloc[-1] - index["valeur"].iloc[0]) and not notes
