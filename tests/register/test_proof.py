@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import transaction
+from django.db.models import QuerySet
 
 from bocage.decisions.decide import decide
 from bocage.decisions.models import Decision, Proposal
@@ -31,25 +34,28 @@ def told(in_brenoux, tmp_path: Path) -> int:
     return run.pk
 
 
-def test_what_was_recorded_is_what_is_shown(told):
-    found = verify()
-    assert found.sound and Decision.objects.count() == 2 and Evaluation.objects.count() == 1
+def decided(verdict: str) -> QuerySet[Decision]:
+    return Decision.objects.filter(verdict=verdict)
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda: Decision.objects.filter(verdict="modifiee").update(value=999.0), "montre 999 ; l’entrée"),
-        (lambda: Decision.objects.filter(verdict="modifiee").update(reason="rien"), "ne dit plus la même chose"),
-        (lambda: Decision.objects.filter(verdict="acceptee").update(verdict="refusee", reason="non"), "ne dit plus la même chose"),
-        (lambda: Evaluation.objects.update(engine={"ecart": 0.0}), "ne montre plus les chiffres"),
-        (lambda: Evaluation.objects.all().delete(), "n’est plus dans la base"),
-        (lambda: Publication.objects.update(status="essai"), "La publication de"),
-        (lambda: Publication.objects.all().delete(), "n’est plus au registre"),
-    ],
-)
-def test_whatever_is_changed_in_the_database_alone_is_named(told, change, said):
-    change()
-    found = verify()
-    assert not found.sound and not found.breaks
-    assert len(found.altered) == 1 and said in found.altered[0]
+CHANGES: list[tuple[Callable[[], object], str]] = [
+    (lambda: decided("modifiee").update(value=999.0), "montre 999 ; l’entrée"),
+    (lambda: decided("modifiee").update(reason="rien"), "ne dit plus la même chose"),
+    (lambda: decided("acceptee").update(verdict="refusee", reason="non"), "ne dit plus la même chose"),
+    (lambda: Evaluation.objects.update(engine={"ecart": 0.0}), "ne montre plus les chiffres"),
+    (lambda: Evaluation.objects.all().delete(), "n’est plus dans la base"),
+    (lambda: Publication.objects.update(status="essai"), "La publication de"),
+    (lambda: Publication.objects.all().delete(), "n’est plus au registre"),
+]
+
+
+def test_whatever_is_changed_in_the_database_alone_is_named(told):
+    assert verify().sound and Decision.objects.count() == 2 and Evaluation.objects.count() == 1
+    for change, said in CHANGES:
+        with transaction.atomic():
+            change()
+            found = verify()
+            transaction.set_rollback(True)
+        assert not found.sound and not found.breaks
+        assert len(found.altered) == 1 and said in found.altered[0]
+    assert verify().sound
