@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from bocage.methods.forecasting import backtest, boosting, conformal, curves, kernels, operations, panel, pipeline, profiles
+from bocage.methods.forecasting import backtest, boosting, conformal, curves, kernels, operations, panel, peaks, pipeline, profiles
 
 HORIZON = 7
 LIGHT = pipeline.Plan(curves.CurveSettings(fit_days=90, iterations=3, groups=(1, 4)), boosting.BoostSettings(rounds=15, leaf_rows=20))
@@ -177,6 +177,24 @@ def test_intervals_cover_what_they_say_on_steady_errors(seed: int, level: float)
     assert abs(share[0] - 100 * level) < 8
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.floats(-1e3, 1e3), st.floats(0, 5), st.booleans())
+def test_an_interval_always_holds_its_value(centre: float, reach: float, logarithm: bool) -> None:
+    band = conformal.Band(np.full((1, 1, 1), reach), np.array([logarithm]))
+    lower, upper = band.around(np.full((1, 1, 1), centre))
+    assert lower <= centre <= upper
+
+
+def test_a_zero_in_one_series_leaves_the_intervals_of_the_others() -> None:
+    drawn = np.random.default_rng(0)
+    values, rolling = np.exp(0.1 * drawn.standard_normal((60, 24, 2))), np.ones((2, 62, 24, 2))
+    without = conformal.calibrate(values, rolling)
+    values[40, 3, 1] = 0.0
+    with_zero = conformal.calibrate(values, rolling)
+    assert_array_equal(without.reach[:, :, 0], with_zero.reach[:, :, 0])
+    assert_array_equal(with_zero.logarithm, [True, False])
+
+
 def test_a_horizon_with_few_errors_is_as_wide_as_the_one_before() -> None:
     truth = np.exp(0.1 * np.random.default_rng(0).standard_normal((24, 1, 1)))
     rolling = np.full((8, 32, 1, 1), 1.0)
@@ -202,6 +220,60 @@ def test_a_covariate_of_one_series_does_not_move_another() -> None:
     day = int(np.flatnonzero(events[len(grid.days) :, 0, 0])[0])
     assert (one[day, :, 0] > 1.15 * two[day, :, 0]).all()
     assert_array_equal(one[:, :, 1], two[:, :, 1])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 999), st.integers(40, 110), st.integers(1, 20), st.floats(8, 60))
+def test_what_lasts_more_than_three_days_is_a_level_and_what_is_shorter_an_accident(seed: int, at: int, days: int, size: float) -> None:
+    drawn = np.random.default_rng(seed)
+    rhythm = np.array([0.4, 0.3, 1.0, 1.6, 1.2, 1.1, 1.5, 0.9])
+    values = rhythm[None, :, None] * np.exp(0.05 * drawn.standard_normal((120, 8, 1)))
+    values[at : at + days] += size * rhythm.mean()
+    found = peaks.accidents(values, pipeline.ACCIDENT)
+    expected = np.zeros(values.shape, dtype=bool)
+    if min(days, 120 - at) <= peaks.LONGEST_DAYS:
+        expected[at : at + days] = True
+    assert_array_equal(found, expected)
+
+
+def test_the_weekly_market_and_the_summer_are_no_accidents() -> None:
+    day = np.arange(730)
+    season = 1 + 9 * np.exp(-((((day % 365) - 210) / 28.0) ** 4))
+    values = season[:, None, None] * np.exp(0.05 * np.random.default_rng(1).standard_normal((730, 8, 1)))
+    values[2::7, 5] *= 8.0
+    assert not peaks.accidents(values, pipeline.ACCIDENT).any()
+
+
+@pytest.mark.parametrize("last", [195, 200, 215])
+def test_a_season_that_begins_is_learnt(last: int) -> None:
+    """A level that rises fivefold within three weeks: the coming week is near the last one, not near winter."""
+    grid = simulated(days=last, series=1)
+    rise = 1 + 4 / (1 + np.exp(-(np.arange(last) - 190) / 4.0))
+    summer = replace(grid, values=grid.values * rise[:, None, None])
+    found = pipeline.forecast(summer, context(summer), HORIZON, pipeline.Plan(curves.CurveSettings(fit_days=120, iterations=5), None))
+    assert found.value.mean() > 0.75 * np.nanmean(summer.values[-3:])
+
+
+def test_the_interval_of_a_silent_series_is_that_of_its_true_lead() -> None:
+    """Days are a random walk: twelve days later, nobody knows as well."""
+    drawn = np.random.default_rng(5)
+    walk = np.exp(np.cumsum(0.05 * drawn.standard_normal(200)))
+    values = np.repeat(walk[:, None, None], 2, axis=2) * np.exp(0.01 * drawn.standard_normal((200, 4, 2)))
+    values[-12:, :, 1] = np.nan
+    grid = panel.DayGrid(pd.date_range("2023-01-02", periods=200), ("heard", "silent"), values)
+    found = pipeline.forecast(grid, context(grid), HORIZON, pipeline.Plan(None, None))
+    assert list(found.silent) == [0, 12]
+    assert found.band.reach[0, :, 1].mean() > 1.15 * found.band.reach[0, :, 0].mean()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(20, 400), st.integers(0, 40), st.sampled_from([-9000, -900, -100, 100, 900, 9000]))
+def test_a_few_lone_dates_are_told_from_the_others(days: int, lone: int, gap: int) -> None:
+    hours = pd.Series(pd.date_range("2023-01-01", periods=24 * days, freq="h", tz="Europe/Paris"))
+    begin = hours.iloc[-1] if gap > 0 else hours.iloc[0]
+    wrong = pd.Series([begin + pd.Timedelta(days=gap, hours=i) for i in range(lone)], dtype=hours.dtype)
+    both = pd.concat([hours, wrong], ignore_index=True)
+    assert_array_equal(panel.far_dates(both), np.arange(len(both)) >= len(hours))
 
 
 def test_rows_become_a_grid_whatever_their_order_and_the_clock() -> None:

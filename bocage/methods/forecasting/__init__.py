@@ -6,6 +6,7 @@ coming days, the out-of-sample residuals that calibrate intervals (``conformal``
 corrects (``boosting``).
 
 ``panel``      a long table (series, time, value) → days x slots x series, in local time
+``peaks``      accidents, which teach nothing
 ``profiles``   seasonal naives and weighted weekly profiles
 ``operations`` scheduled weekly operations (flushing, tank filling) taken out of the series and put back
 ``kernels``    the covariances between days

@@ -1,6 +1,6 @@
 """Intervals from past out-of-sample errors (split conformal prediction, weighted by recency: Barber et al., 2023).
 
-Errors are ratios (logarithms) where the series are positive: a volume that doubles errs twice as much. Each slot of the day has its own
+Errors are ratios (logarithms) where a series is positive: a volume that doubles errs twice as much. Each slot of the day has its own
 scale, half shared with the other slots; each series and each number of days ahead has its own quantile.
 """
 
@@ -27,35 +27,40 @@ class IntervalSettings:
 
 @dataclass(frozen=True)
 class Band:
-    """Relative (``logarithm``) or absolute half-widths: (horizon, slots, series). NaN where there were too few errors to say,
-    even at a shorter horizon."""
+    """Half-widths ``reach`` (horizon, slots, series), relative where ``logarithm`` (series) says so, else absolute. NaN where there were
+    too few errors to say, even at a shorter horizon."""
 
     reach: np.ndarray
-    logarithm: bool
+    logarithm: np.ndarray
 
-    def around(self, centre: np.ndarray, at: slice | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper bounds around ``centre`` (horizon, slots, series)."""
-        reach = self.reach if at is None else self.reach[at]
-        if self.logarithm:
-            return centre * np.exp(-reach), centre * np.exp(reach)
-        return centre - reach, centre + reach
+    def around(self, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bounds around ``centre`` (horizon, slots, series), which they always hold."""
+        with np.errstate(over="ignore"):
+            ratio = np.where(self.logarithm, np.exp(self.reach), 1.0)
+        apart = np.where(self.logarithm, 0.0, self.reach)
+        one, two = centre / ratio - apart, centre * ratio + apart
+        return np.minimum(one, two), np.maximum(one, two)  # the ratios of a centre below zero come in the other order
 
 
 def calibrate(values: np.ndarray, rolling: np.ndarray, settings: IntervalSettings | None = None) -> Band:
-    """The band that covered the past: ``values`` (days, slots, series) with NaN, ``rolling`` (horizon, days + horizon, slots, series)."""
+    """The band that covered the past: ``values`` (days, slots, series) with NaN, ``rolling`` (horizon, days + horizon, slots, series).
+
+    Each series is judged alone: what another measured changes nothing.
+    """
     chosen = settings or IntervalSettings()
     days = len(values)
     window = slice(max(0, days - chosen.window), days)
-    logarithm = bool(np.nanmin(values) > 0 and np.nanmin(rolling) > 0) if np.isfinite(rolling).any() else False
+    logarithm = _positive(values[window], (0, 1)) & _positive(rolling[:, window], (0, 1, 2))
     reach = np.full((len(rolling), *values.shape[1:]), np.nan)
     weight = np.exp2((np.arange(days)[window] - days + 1) / chosen.half_life)
     for k in range(len(rolling)):
-        past = rolling[k, :days][window]
-        error = np.log(values[window] / past) if logarithm else values[window] - past
+        error = _errors(values[window], rolling[k, :days][window], logarithm)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             own = np.nanmean(error**2, axis=0)
-        scale = np.sqrt(chosen.own_slot * own + (1 - chosen.own_slot) * np.nanmean(own, axis=0)) if np.isfinite(own).any() else own
+            shared = np.nanmean(own, axis=0)
+        # A slot that is never measured has the scale of the others.
+        scale = np.sqrt(chosen.own_slot * np.where(np.isnan(own), shared, own) + (1 - chosen.own_slot) * shared)
         for s in range(values.shape[2]):
             ratio = np.abs(error[:, :, s]) / (scale[:, s] + 1e-12)
             reach[k, :, s] = scale[:, s] * _weighted_quantile(ratio, weight, min(0.999, chosen.level + chosen.margin))
@@ -63,6 +68,17 @@ def calibrate(values: np.ndarray, rolling: np.ndarray, settings: IntervalSetting
             # Too few errors that far ahead: as wide as the farthest horizon that has enough.
             reach[k] = np.where(np.isnan(reach[k]), reach[k - 1], reach[k])
     return Band(reach, logarithm)
+
+
+def _positive(array: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """Whether all that is known of each series (last axis) is above zero."""
+    positive: np.ndarray = ((array > 0) | np.isnan(array)).all(axis=axes)
+    return positive
+
+
+def _errors(values: np.ndarray, foreseen: np.ndarray, logarithm: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(logarithm, np.log(values / foreseen), values - foreseen)
 
 
 def _weighted_quantile(table: np.ndarray, weight: np.ndarray, level: float) -> float:

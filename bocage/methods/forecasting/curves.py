@@ -16,6 +16,9 @@ import numpy as np
 
 from bocage.methods.forecasting.kernels import PARTS, Covariance, Part, block, geometry
 
+_LASTING_DAYS = 11
+"""Days around, most of which must share a gap for it to be a level."""
+
 
 @dataclass(frozen=True)
 class CurveSettings:
@@ -97,18 +100,30 @@ def _rolling(task: CurveTask) -> np.ndarray:
 
 
 def _without_accidents(curves: np.ndarray, day_type: np.ndarray, clip: float) -> np.ndarray:
-    """Slots farther than ``clip`` robust deviations from the running median of days of the same type are brought back to that bound."""
-    import pandas as pd
+    """Slots farther than ``clip`` robust deviations from the running median of days of the same type are brought back to that bound.
 
-    result = curves.copy()
+    Whole days that are apart, as most of the days around are, are no accident: a season begins, and its last weeks are all that is known
+    of it.
+    """
+    usual, bound = curves.copy(), np.empty(curves.shape)
     for kind in np.unique(day_type):
         rows = np.flatnonzero(day_type == kind)
-        local = pd.DataFrame(curves[rows]).rolling(9, center=True, min_periods=3).median().to_numpy()
-        local = np.where(np.isnan(local), curves[rows], local)
-        gap = curves[rows] - local
-        bound = clip * (1.4826 * np.median(np.abs(gap), axis=0) + 1e-6)
-        result[rows] = local + np.clip(gap, -bound, bound)
+        local = _running_median(curves[rows], 9, least=3)
+        usual[rows] = np.where(np.isnan(local), curves[rows], local)
+        bound[rows] = clip * (1.4826 * np.median(np.abs(curves[rows] - usual[rows]), axis=0) + 1e-6)
+    level = np.median(curves - usual, axis=1, keepdims=True)
+    lasting = _running_median(level, _LASTING_DAYS, least=1)
+    usual += np.where(np.abs(lasting) > np.median(bound, axis=1, keepdims=True), lasting, 0.0)
+    result: np.ndarray = usual + np.clip(curves - usual, -bound, bound)
     return result
+
+
+def _running_median(curves: np.ndarray, width: int, least: int) -> np.ndarray:
+    """Median of the ``width`` rows around each; NaN where fewer than ``least`` are known."""
+    import pandas as pd
+
+    median: np.ndarray = pd.DataFrame(curves).rolling(width, center=True, min_periods=least).median().to_numpy()
+    return median
 
 
 def _principal_shapes(curves: np.ndarray, day_type: np.ndarray) -> np.ndarray:

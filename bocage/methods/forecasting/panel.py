@@ -10,6 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+_LONELY = pd.Timedelta(days=60)
+"""Silence of all series, on both sides of a few values, from which their date is doubted."""
+
+_FAR = pd.Timedelta(days=730)
+"""Silence from which even some days of values are doubted: a clock that went back to the year 2000 counts on from there."""
+
 
 @dataclass(frozen=True)
 class DayGrid:
@@ -29,11 +35,33 @@ class DayGrid:
         return replace(self, days=self.days[:days], values=self.values[:days])
 
 
+def far_dates(times: pd.Series) -> pd.Series:
+    """Whether each of ``times`` (of all series together) is too far from the others to be true: bool, on the same index.
+
+    One wrong year would stretch the grid over decades. Doubted are stretches that 60 days of silence part from the longest one and that
+    last less than two days, or that two years part from it and that hold less than a tenth of its hours.
+    """
+    universal = times.dt.tz_convert("UTC")
+    hours = pd.Series(universal.dropna().dt.floor("h").unique()).sort_values(ignore_index=True)
+    if hours.empty:
+        return pd.Series(False, index=times.index)
+    part = (hours.diff() > _LONELY).cumsum()
+    begins, ends, size = hours.groupby(part).min(), hours.groupby(part).max(), part.value_counts().sort_index()
+    main = size.idxmax()
+    apart = pd.concat([begins - ends[main], begins[main] - ends], axis=1).max(axis=1)
+    wrong = (ends - begins < pd.Timedelta(days=2)) & (size * 4 < size[main])
+    wrong |= (apart > _FAR) & (size * 10 < size[main])
+    result = pd.Series(False, index=times.index)
+    for begin, end in zip(begins[wrong], ends[wrong], strict=True):
+        result |= universal.between(begin, end + pd.Timedelta(hours=1), inclusive="left")
+    return result
+
+
 def to_grid(frame: pd.DataFrame, *, series: str, time: str, value: str, timezone: str, slots: int = 24) -> DayGrid:
     """The grid of a long table.
 
     ``time`` is a zone-aware timestamp (the start of its slot); several values in a slot are averaged. Rows may come in any order.
-    The grid runs from the first to the last local day of the table.
+    The grid runs from the first to the last local day of the table: set dates that cannot be aside before (``far_dates``).
     """
     local = frame[time].dt.tz_convert(timezone).dt.tz_localize(None)
     width = pd.Timedelta(days=1) / slots

@@ -5,6 +5,8 @@
 3. gradient boosting corrects the common errors, for half (a mean of the two opinions);
 4. the past errors of step 2 give the intervals, per slot and per day.
 
+A series that fell silent before the others is forecast from its own last day, so its intervals are those of its true lead.
+
 Only the grid's own days are known, and the coming days enter by the context (calendar, weather forecast) alone.
 """
 
@@ -21,15 +23,16 @@ from bocage.methods.forecasting.boosting import BoostSettings, BoostTask, correc
 from bocage.methods.forecasting.conformal import Band, IntervalSettings, calibrate
 from bocage.methods.forecasting.curves import CurveSettings, CurveTask, rolling_curves
 from bocage.methods.forecasting.kernels import Part
-from bocage.methods.forecasting.operations import Operation, clock_lag, separate
+from bocage.methods.forecasting.operations import Operation, Separated, clock_lag, separate
 from bocage.methods.forecasting.panel import DayGrid, fill_gaps
+from bocage.methods.forecasting.peaks import accidents
 from bocage.methods.forecasting.profiles import coming_days, rolling_profile, same_days_before
 
 CURVES_FROM_DAYS = 84
 """Measured days under which a series is forecast by its weekly profile."""
 
 ACCIDENT = 12.0
-"""Robust deviations above the median from which a value is an accident (a burst, a fire hydrant): never learnt from."""
+"""Robust deviations above the usual level of these weeks from which a value is an accident (a burst, a fire hydrant): never learnt from."""
 
 T = TypeVar("T")
 
@@ -75,8 +78,8 @@ class Context:
 @dataclass(frozen=True)
 class Plan:
     """How much work to do. ``curves`` None: weekly profiles only; ``boost`` None: no correction; ``boost_weight``: its part in the mean.
-    ``accident``: robust deviations of the whole series from which a value is one; None for series whose daily peak is
-    many times their median (a station at 8 a.m.)."""
+    ``accident``: robust deviations from which a value is one (``peaks``); None for series whose daily peak is many times their median (a
+    station at 8 a.m.)."""
 
     curves: CurveSettings | None = field(default_factory=CurveSettings)
     boost: BoostSettings | None = field(default_factory=BoostSettings)
@@ -107,11 +110,11 @@ def plan_for(seconds: float, series: int, days: int) -> Plan:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Arrays (horizon, slots, series): ``value``, ``lower`` and ``upper``, and ``usual`` (same day last week). ``daily``: sums over slots,
-    (3, horizon, series): value, lower, upper. ``rolling`` and ``values`` let the caller judge past days (operations
-    and accidents taken out);
-    ``band`` is the interval's half-width; ``learnt`` (series): learnt, or by a weekly profile for want of history;
-    ``operations``: what was found."""
+    """Arrays (horizon, slots, series): ``value``, ``lower`` and ``upper``, and ``usual`` (same day last week, its gaps filled from other
+    weeks). ``daily``: sums over slots, (3, horizon, series): value, lower, upper. ``rolling`` and ``values`` let the caller judge past
+    days (operations and accidents taken out); ``band`` is the interval's half-width; ``learnt`` (series): learnt, or by a weekly profile
+    for want of history; ``operations``: what was found; ``accidents`` (days, slots, series): what was never learnt from; ``silent``
+    (series): days since the last one that was measured."""
 
     value: np.ndarray
     lower: np.ndarray
@@ -123,6 +126,8 @@ class Prediction:
     band: Band
     learnt: np.ndarray
     operations: tuple[Operation, ...]
+    accidents: np.ndarray
+    silent: np.ndarray
 
 
 def forecast(
@@ -137,54 +142,66 @@ def forecast(
 ) -> Prediction:
     """Forecast the ``horizon`` days after the grid's last. ``context`` covers days + horizon. The same with and without ``pool``."""
     tell = progress or (lambda done, what: None)
-    days = len(grid.days)
-    context = context.until(days + horizon)
-    split = separate(_without_peaks(grid.values, plan.accident), context.weekday, clock_lag(context.clock_shift))
+    context = context.until(len(grid.days) + horizon)
+    strange = accidents(grid.values, plan.accident) if plan.accident is not None else np.zeros(grid.values.shape, dtype=bool)
+    split = separate(np.where(strange, np.nan, grid.values), context.weekday, clock_lag(context.clock_shift))
     filled = _whole(fill_gaps(split.values, context.day_type))
-    rolling = rolling_profile(filled, context.day_type, horizon)
-    learnt = np.zeros(len(grid.names), dtype=bool)
+    silent = silent_days(grid.values)
+    own = _profiles(filled, context, horizon, silent)
     able = _able(split.values)
     if plan.curves:
-        tasks = _curve_tasks(split.values, filled, context, horizon, plan.curves, able)
+        tasks = _curve_tasks(split.values, filled, context, horizon, plan.curves, able, silent)
         for done, (s, curves) in enumerate(zip(able, _spread(pool, rolling_curves, tasks), strict=True), start=1):
-            rolling[:, :, :, s] = _rounded(curves)
-            learnt[s] = True
+            own[s] = _rounded(curves)
             tell(0.7 * done / len(tasks), f"Prévision des séries : {done} sur {len(tasks)}")
+    rolling = _common(own, horizon)
     value = coming_days(rolling)
     if plan.boost and len(able):
         value[:, :, able] += plan.boost_weight * _boosted(split.values, filled, rolling, context, able, plan.boost, seed, pool)
-        learnt[able] = True
     tell(0.95, "Intervalles")
-    band = calibrate(split.values, rolling, plan.intervals)
+    band = _band(split.values, own, silent, plan.intervals)
     lower, upper = band.around(value)
     return Prediction(
         value=value + split.coming,
         lower=lower + split.coming,
         upper=upper + split.coming,
         usual=same_days_before(_whole(fill_gaps(grid.values, context.weekday)), horizon),
-        daily=_daily(value, split, rolling, plan.intervals),
+        daily=_daily(value, split, own, silent, plan.intervals),
         rolling=rolling,
         values=split.values,
         band=band,
-        learnt=learnt,
+        learnt=np.isin(np.arange(len(grid.names)), able) & bool(plan.curves or plan.boost),
         operations=split.found,
+        accidents=strange,
+        silent=silent,
     )
 
 
-def _without_peaks(values: np.ndarray, accident: float | None = ACCIDENT) -> np.ndarray:
-    """``values`` with accidents as NaN."""
-    cleaned = values.copy()
-    if accident is None:
-        return cleaned
-    for s in range(values.shape[2]):
-        curve = values[:, :, s]
-        known = curve[~np.isnan(curve)]
-        if len(known):
-            centre = np.median(known)
-            spread = np.median(np.abs(known - centre))
-            # A series that hardly moves has no spread to speak of: a fifth of its level stands in.
-            cleaned[:, :, s][curve > centre + accident * max(spread, 0.2 * abs(centre) / accident)] = np.nan
-    return cleaned
+def silent_days(values: np.ndarray) -> np.ndarray:
+    """Days (series) at the end of ``values`` (days, slots, series) of which less than half of the slots is known; 0 for a series that has
+    no other."""
+    known = (~np.isnan(values)).sum(axis=1) * 2 >= values.shape[1]
+    silent: np.ndarray = np.where(known.any(axis=0), np.argmax(known[::-1], axis=0), 0)
+    return silent
+
+
+def _profiles(filled: np.ndarray, context: Context, horizon: int, silent: np.ndarray) -> list[np.ndarray]:
+    """The weekly profile of each series from every origin that it measured: (horizon + silent days, days + horizon, slots) each."""
+    together = rolling_profile(filled, context.day_type, horizon)
+    own = [together[:, :, :, s] for s in range(filled.shape[2])]
+    for s in np.flatnonzero(silent):
+        own[s] = rolling_profile(filled[: len(filled) - silent[s], :, s], context.day_type, horizon + silent[s])
+    return own
+
+
+def _common(own: list[np.ndarray], horizon: int) -> np.ndarray:
+    """One array (horizon, days + horizon, slots, series) of what each series has; the coming days from the last day that each measured."""
+    rolling = np.stack([array[:horizon] for array in own], axis=-1)
+    days = rolling.shape[1] - horizon
+    for s, array in enumerate(own):
+        for k in range(horizon):
+            rolling[k, days + k, :, s] = array[len(array) - horizon + k, days + k]
+    return rolling
 
 
 def _whole(filled: np.ndarray) -> np.ndarray:
@@ -211,14 +228,21 @@ def _measured(values: np.ndarray) -> np.ndarray:
 
 
 def _curve_tasks(
-    values: np.ndarray, filled: np.ndarray, context: Context, horizon: int, settings: CurveSettings, able: np.ndarray
+    values: np.ndarray,
+    filled: np.ndarray,
+    context: Context,
+    horizon: int,
+    settings: CurveSettings,
+    able: np.ndarray,
+    silent: np.ndarray,
 ) -> list[CurveTask]:
     measured = _measured(values)
     tasks = []
     for s in able:
         own = {name: matrix[:, :, s] if matrix.ndim == 3 else matrix for name, matrix in context.covariates.items()}
-        base = (context.day_type, context.year_phase, horizon, own, context.parts, settings)
-        tasks.append(CurveTask(filled[:, :, s], measured[:, s], *base))
+        last = len(values) - silent[s]
+        base = (context.day_type, context.year_phase, horizon + silent[s], own, context.parts, settings)
+        tasks.append(CurveTask(filled[:last, :, s], measured[:last, s], *base))
     return tasks
 
 
@@ -255,11 +279,27 @@ def _boosted(
     return np.stack([found[k] for k in range(1, horizon + 1)])
 
 
-def _daily(value: np.ndarray, split: Any, rolling: np.ndarray, settings: IntervalSettings) -> np.ndarray:
+def _band(values: np.ndarray, own: list[np.ndarray], silent: np.ndarray, settings: IntervalSettings) -> Band:
+    """The band of each series for the days that come, by its errors as many days ahead of its last measured day."""
+    bands = []
+    for s, array in enumerate(own):
+        found = calibrate(values[: len(values) - silent[s], :, s : s + 1], array[:, :, :, None], settings)
+        bands.append(Band(found.reach[silent[s] :], found.logarithm))
+    return Band(np.concatenate([band.reach for band in bands], axis=2), np.concatenate([band.logarithm for band in bands]))
+
+
+def _daily(value: np.ndarray, split: Separated, own: list[np.ndarray], silent: np.ndarray, settings: IntervalSettings) -> np.ndarray:
     """Sums over the slots of a day with the interval that past daily sums ask for: (3, horizon, series)."""
-    totals = split.values.sum(axis=1, keepdims=True)  # NaN where a slot is missing: such a day calibrates nothing
+    days = len(split.values)
+    totals, rolled = np.full((days, 1, len(own)), np.nan), []
+    for s, array in enumerate(own):
+        known = ~np.isnan(split.values[:, :, s])
+        # A day with holes is judged on the hours that it has, when they are most of it, brought to a whole day.
+        share = np.where(known.sum(axis=1) * 2 >= known.shape[1], known.shape[1] / np.maximum(known.sum(axis=1), 1), np.nan)
+        totals[:, 0, s] = np.where(known, split.values[:, :, s], 0.0).sum(axis=1) * share
+        rolled.append((np.where(known, array[:, :days], 0.0).sum(axis=2) * share)[:, :, None])
     sums = value.sum(axis=1, keepdims=True)
-    lower, upper = calibrate(totals, rolling.sum(axis=2, keepdims=True), settings).around(sums)
+    lower, upper = _band(totals, rolled, silent, settings).around(sums)
     extra = split.coming.sum(axis=1, keepdims=True)
     return np.stack([sums + extra, lower + extra, upper + extra])[:, :, 0, :]
 

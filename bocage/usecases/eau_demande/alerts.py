@@ -1,9 +1,8 @@
 """Possible bursts: an inflow that leaves what was forecast before it, stays out, and stays out at night.
 
-A burst adds about the same flow at every hour. So, over the last days, each hour is compared with its forecast *made
-before those days began*
-(a burst must not teach the forecast that would reveal it), and the excess must hold for half a day at least, night included, by more than
-any half-day of the past months did.
+A burst adds about the same flow at every hour. So, over the last days, each hour is compared with its forecast *made before those days
+began* (a burst must not teach the forecast that would reveal it), and the excess must hold for half a day at least, night included, by more
+than any half-day of the past months did. The last two days tell small bursts; the last seven tell those that began earlier and still run.
 """
 
 from __future__ import annotations
@@ -15,8 +14,11 @@ import numpy as np
 
 from bocage.methods.forecasting.pipeline import Prediction
 
-WATCHED_DAYS = 2
-"""The last days in which a burst is looked for."""
+WATCHED_DAYS = (2, 7)
+"""The last days in which a burst is looked for. None before: no forecast is made more than a week ahead, and later ones know the burst."""
+
+_STEP = 2
+"""Days between the past dates at which excesses are measured."""
 
 SUSTAINED_HOURS = 12
 """Shortest excess that is told."""
@@ -45,21 +47,27 @@ class Alert:
 
 
 def find(raw: np.ndarray, prediction: Prediction, sensitivity: float = 1.0) -> list[Alert]:
-    """Alerts at the end of ``raw`` (days, 24, series), at most one per series.
+    """Alerts at the end of ``raw`` (days, 24, series), at most one per series: the one that stands out most.
 
     ``sensitivity`` is the ratio to the largest past excess from which one is told. Series without 28 days of past forecasts are not judged.
     """
-    days = len(raw)
     alerts = []
     for s in range(raw.shape[2]):
-        expected = _as_forecast_before(prediction.rolling[:, :, :, s], days, WATCHED_DAYS)
-        usual = _record(prediction, s, days)
-        if usual is None:
-            continue
-        alert = _last_excess(raw[:, :, s], expected, prediction.band.reach[:, :, s], prediction.band.logarithm, usual, s)
-        if alert is not None and alert.ratio >= sensitivity:
-            alerts.append(alert)
+        found = [_watch(raw[:, :, s], prediction, s, watched) for watched in WATCHED_DAYS]
+        told = [alert for alert in found if alert is not None and alert.ratio >= sensitivity]
+        alerts += sorted(told, key=lambda alert: -alert.ratio)[:1]
     return alerts
+
+
+def _watch(curve: np.ndarray, prediction: Prediction, series: int, watched: int) -> Alert | None:
+    """The excess that ends the last ``watched`` days of ``curve`` (days, 24), whatever its size."""
+    usual = _record(prediction, series, len(curve), watched)
+    if usual is None:
+        return None
+    expected = _as_forecast_before(prediction.rolling[:, :, :, series], len(curve), watched)
+    width = prediction.band.reach[:watched, :, series]
+    upper = expected * np.exp(width) if prediction.band.logarithm[series] else expected + width
+    return _last_excess(curve, expected.reshape(-1), upper.reshape(-1), usual, series)
 
 
 def _as_forecast_before(rolling: np.ndarray, days: int, watched: int) -> np.ndarray:
@@ -67,12 +75,12 @@ def _as_forecast_before(rolling: np.ndarray, days: int, watched: int) -> np.ndar
     return np.stack([rolling[k, days - watched + k] for k in range(watched)])
 
 
-def _record(prediction: Prediction, series: int, days: int) -> float | None:
+def _record(prediction: Prediction, series: int, days: int, watched: int) -> float | None:
     """The largest mean excess over ``SUSTAINED_HOURS`` hours in the past, watched in the same way; None when too little is known."""
     largest, judged = 0.0, 0
-    for origin in range(max(WATCHED_DAYS, days - PAST_DAYS), days - WATCHED_DAYS + 1, WATCHED_DAYS):
-        expected = _as_forecast_before(prediction.rolling[:, :, :, series], origin, WATCHED_DAYS)
-        gap = (prediction.values[origin - WATCHED_DAYS : origin, :, series] - expected).reshape(-1)
+    for origin in range(max(watched, days - PAST_DAYS), days - watched + 1, _STEP):
+        expected = _as_forecast_before(prediction.rolling[:, :, :, series], origin, watched)
+        gap = (prediction.values[origin - watched : origin, :, series] - expected).reshape(-1)
         if np.isnan(gap).mean() > 0.5:
             continue
         judged += 1
@@ -90,12 +98,10 @@ def _means(gap: np.ndarray) -> np.ndarray:
     return means
 
 
-def _last_excess(curve: np.ndarray, expected: np.ndarray, reach: np.ndarray, logarithm: bool, usual: float, series: int) -> Alert | None:
-    """The longest stretch that ends with the data, begins above its interval and stays above the forecast."""
-    days = len(curve)
-    seen, awaited = curve[-WATCHED_DAYS:].reshape(-1), expected.reshape(-1)
-    width = reach[:WATCHED_DAYS].reshape(-1)
-    upper = awaited * np.exp(width) if logarithm else awaited + width
+def _last_excess(curve: np.ndarray, awaited: np.ndarray, upper: np.ndarray, usual: float, series: int) -> Alert | None:
+    """The longest stretch that ends with the data, begins above its interval and stays above the forecast. ``awaited`` and ``upper``: the
+    last hours."""
+    seen = curve.reshape(-1)[-len(awaited) :]
     known = np.flatnonzero(~np.isnan(seen) & ~np.isnan(upper))
     if len(known) < SUSTAINED_HOURS:
         return None
@@ -118,7 +124,7 @@ def _last_excess(curve: np.ndarray, expected: np.ndarray, reach: np.ndarray, log
     excess = float(gap[hours].mean())
     if night is not None and night < 0.5 * excess:
         return None  # people, not a pipe: a burst flows at night as well
-    first = (days - WATCHED_DAYS) * 24
+    first = curve.size - len(awaited)
     return Alert(
         series=series,
         start=first + best[1],

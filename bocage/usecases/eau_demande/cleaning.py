@@ -6,13 +6,12 @@ to the methods, never invented.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
 from bocage.contract.french import count, day, number
-from bocage.methods.forecasting.panel import DayGrid, to_grid
+from bocage.methods.forecasting.panel import DayGrid, far_dates, to_grid
+from bocage.usecases.eau_demande.unit_slips import same_unit
 
 FROZEN_HOURS = 8
 """Hours of exactly the same non-zero flow from which a sensor is taken to be stopped."""
@@ -20,10 +19,9 @@ FROZEN_HOURS = 8
 DRY_HOURS = 24
 """Hours of exactly zero flow, in a sector that normally flows, from which the measure is taken to be lost."""
 
-UNIT_SLIP = 3.6
-"""1 L/s is 3.6 m³/h: a level that jumps by that factor and stays is an export whose unit changed."""
-
-_SLIP_RANGE = (3.0, 4.3)
+_WEEK = 168
+_OTHER_WEEKS = 6
+"""Weeks before and after in which a stretch at zero is looked for again: a closed Sunday comes back."""
 
 
 def clean(frame: pd.DataFrame, timezone: str) -> tuple[DayGrid, pd.Timestamp, list[str]]:
@@ -33,20 +31,37 @@ def clean(frame: pd.DataFrame, timezone: str) -> tuple[DayGrid, pd.Timestamp, li
     """
     notes: list[str] = []
     table = frame.dropna(subset=["debit_m3h"]).sort_values(["secteur", "horodatage", "debit_m3h"], kind="stable").reset_index(drop=True)
+    table = _set_aside_far_dates(table, timezone, notes)
     table = _set_aside_duplicates(table, notes)
-    table = _set_aside_negatives(table, notes)
     grid = to_grid(table, series="secteur", time="horodatage", value="debit_m3h", timezone=timezone)
-    end = table["horodatage"].max().floor("h") + pd.Timedelta(hours=1)
+    last = table["horodatage"].max()  # « floor » would ask which of the two hours of autumn is meant
+    end = last - pd.Timedelta(minutes=last.minute, seconds=last.second, microseconds=last.microsecond) + pd.Timedelta(hours=1)
     values = grid.values
     for s, name in enumerate(grid.names):
         flat = values[:, :, s].reshape(-1)
-        for rule in (_stopped, _dry):
+        for rule in (_negative, _stopped, _dry):
             rule(flat, name, notes)
         values[:, :, s] = flat.reshape(values.shape[:2])
-        _same_unit(values[:, :, s], name, grid.days, notes)
+        same_unit(values[:, :, s], name, grid.days, notes)
         _tell_gaps(values[:, :, s], name, notes)
     _tell_clock_changes(grid, timezone, notes)
     return grid, end, notes
+
+
+def _set_aside_far_dates(table: pd.DataFrame, timezone: str, notes: list[str]) -> pd.DataFrame:
+    """Without the few lines whose date is years or months away from all others: one wrong year, and nothing could be forecast."""
+    wrong = far_dates(table["horodatage"])
+    if not wrong.any():
+        return table
+    first = table[wrong].sort_values("horodatage", kind="stable").iloc[0]
+    written = day(first["horodatage"].tz_convert(timezone).date(), weekday=False, year=True)
+    said, done = (
+        ("1 mesure a une date très éloignée", "elle a été écartée")
+        if wrong.sum() == 1
+        else (f"{number(int(wrong.sum()))} mesures ont une date très éloignée", "elles ont été écartées")
+    )
+    notes.append(f"{said} de toutes les autres (secteur {first['secteur']}, le {written}) : {done} ; corrigez la date si elle est fausse.")
+    return table.loc[~wrong].reset_index(drop=True)
 
 
 def _set_aside_duplicates(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
@@ -58,12 +73,13 @@ def _set_aside_duplicates(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame
     return table.groupby(["secteur", "horodatage"], as_index=False, sort=True)["debit_m3h"].mean()
 
 
-def _set_aside_negatives(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    negative = table["debit_m3h"] < 0
-    for name, lines in table[negative].groupby("secteur", sort=True):
-        said = count(len(lines), "débit négatif a été écarté", "débits négatifs ont été écartés")
+def _negative(flat: np.ndarray, name: str, notes: list[str]) -> None:
+    """In place: hours whose mean is below zero. Steps are averaged first: small sectors swing around zero, and their mean is right."""
+    below = flat < 0
+    if below.any():
+        flat[below] = np.nan
+        said = count(int(below.sum()), "heure de débit négatif a été écartée", "heures de débit négatif ont été écartées")
         notes.append(f"Secteur {name} : {said} (retour d’eau ou capteur à vérifier).")
-    return table[~negative]
 
 
 def _runs(flat: np.ndarray, chosen: np.ndarray, least: int) -> list[slice]:
@@ -88,55 +104,28 @@ def _stopped(flat: np.ndarray, name: str, notes: list[str]) -> None:
 
 
 def _dry(flat: np.ndarray, name: str, notes: list[str]) -> None:
-    """In place: whole days at zero in a sector that flows."""
+    """In place: whole days at zero in a sector that flows, unless they come back week after week (a business park on Sundays)."""
     known = ~np.isnan(flat)
     runs = _runs(flat, known & (flat == 0), DRY_HOURS)
     if not runs or np.median(flat[known]) == 0:
         return
-    hours = sum(run.stop - run.start for run in runs)
-    for run in runs:
+    lost = [run for run in runs if not _weekly(flat, run)]
+    if not lost:
+        return
+    hours = sum(run.stop - run.start for run in lost)
+    for run in lost:
         flat[run] = np.nan
     notes.append(f"Secteur {name} : débit nul pendant {count(hours, 'heure')}, pris comme une absence de mesure.")
 
 
-def _same_unit(curve: np.ndarray, name: str, days: pd.DatetimeIndex, notes: list[str]) -> None:
-    """In place: days whose level is 3.6 times that of the others, entered and left by a jump, are put back in the unit of the others."""
-    known = ~np.isnan(curve).all(axis=1)
-    if known.sum() < 10:
-        return
-    level = np.full(len(curve), np.nan)
-    level[known] = np.nanmedian(curve[known], axis=1)
-    usual = np.nanmedian(level)
-    if not usual > 0:
-        return
-    ratio = np.nan_to_num(level / usual, nan=1.0)
-    for factor, slipped in ((UNIT_SLIP, _near(ratio, lambda r: r)), (1 / UNIT_SLIP, _near(ratio, lambda r: 1 / np.maximum(r, 1e-9)))):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], slipped, [False]]).astype(int)))
-        for start, stop in zip(edges[::2], edges[1::2], strict=True):
-            if not _jumps(level, known, start, stop):
-                continue
-            curve[start:stop] /= factor
-            first, last = day(days[start].date(), weekday=False, year=True), day(days[stop - 1].date(), weekday=False, year=True)
-            read, meant = ("des L/s", "multipliés") if factor < 1 else ("une autre unité", "divisés")
-            notes.append(
-                f"Secteur {name} : du {first} au {last}, les débits semblent être {read} ; ils ont été {meant} par {number(UNIT_SLIP, 1)}."
-            )
-
-
-def _near(ratio: np.ndarray, turned: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    value = turned(ratio)
-    return (value >= _SLIP_RANGE[0]) & (value <= _SLIP_RANGE[1])
-
-
-def _jumps(level: np.ndarray, known: np.ndarray, start: int, stop: int) -> bool:
-    """Whether the level changes at once, by about the factor, at each end that has a neighbour: a season does not."""
-    before, after = np.flatnonzero(known[:start]), np.flatnonzero(known[stop:])
-    pairs = []
-    if len(before):
-        pairs.append((level[before[-1]], level[start]))
-    if len(after):
-        pairs.append((level[stop + after[0]], level[stop - 1]))
-    return bool(pairs) and all(2.5 <= max(a, b) / max(min(a, b), 1e-9) <= 5.2 for a, b in pairs)
+def _weekly(flat: np.ndarray, run: slice) -> bool:
+    """Whether the same hours of the week are at zero too in half of the weeks around (those in which the stretch itself is not)."""
+    hours = np.arange(run.start, run.stop)
+    around = hours[:, None] + _WEEK * np.r_[-_OTHER_WEEKS:0, 1 : _OTHER_WEEKS + 1]
+    inside = (around >= 0) & (around < len(flat)) & ~((around >= run.start) & (around < run.stop))
+    other = flat[around[inside]]
+    other = other[~np.isnan(other)]
+    return bool(len(other) >= 2 * DRY_HOURS and (other == 0).mean() >= 0.5)
 
 
 def _tell_gaps(curve: np.ndarray, name: str, notes: list[str]) -> None:

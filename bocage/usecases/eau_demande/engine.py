@@ -153,29 +153,67 @@ def _volumes(found: Answer, s: int, usual: bool) -> list[Recommendation]:
     """One proposal per whole day to come, with last week's volume beside it."""
     name, prediction = found.grid.names[s], found.prediction
     local_end = found.end.tz_convert(found.timezone).tz_localize(None)
+    days = [d for d in range(len(prediction.value)) if found.start + pd.Timedelta(days=d) >= local_end]
     result = []
-    for d in range(prediction.value.shape[0]):
-        day = found.start + pd.Timedelta(days=d)
-        if day < local_end or len(result) == HORIZON_HOURS // 24:
-            continue
-        reference = float(prediction.usual[d, :, s].sum())
-        value, low, high = (max(0.0, float(number)) for number in prediction.daily[:, d, s])
-        if usual:
-            value = reference
-        bounded = not usual and np.isfinite([low, high]).all()
+    for d in days[: HORIZON_HOURS // 24]:
+        reference = _measured_before(found, d, s)
+        value, low, high = _day_volume(found, d, s, usual)
         result.append(
             Recommendation(
                 subject=name,
                 action=PRODUCE,
                 value=round(value, 1),
                 unit="m³",
-                interval=(round(low, 1), round(high, 1)) if bounded else None,
-                # The farther from habit, the higher: those are the days that ask for a decision. An alert always comes first.
-                score=round(min(1.0, abs(value - reference) / (reference + 1e-9)), 4),
-                evidence={"jour": day.date().isoformat(), "reference": round(reference, 1), "meteo": found.weather and not usual},
+                interval=(round(low, 1), round(high, 1)) if np.isfinite([low, high]).all() else None,
+                score=_score(value, reference),
+                evidence={
+                    "jour": (found.start + pd.Timedelta(days=d)).date().isoformat(),
+                    "reference": None if reference is None else round(reference, 1),
+                    "jour_de_reference": (found.start + pd.Timedelta(days=_reference_day(found, d))).date().isoformat(),
+                    "meteo": found.weather and not usual,
+                },
             )
         )
     return result
+
+
+def _day_volume(found: Answer, d: int, s: int, usual: bool) -> tuple[float, float, float]:
+    """Volume of day ``d`` to come, m³, as the sum of its own 23, 24 or 25 hours; its bounds, NaN where none can be told."""
+    prediction = found.prediction
+    hourly = np.maximum((prediction.usual if usual else prediction.value)[d, :, s], 0.0)
+    value = float(hourly @ _hours_of(found, found.start + pd.Timedelta(days=d)))
+    centre, low, high = (float(number) for number in prediction.daily[:, d, s])
+    if usual or not np.isfinite([low, high]).all():
+        return value, np.nan, np.nan
+    ratio = value / centre if centre > 0 else 1.0
+    return value, min(value, max(0.0, low * ratio)), max(value, high * ratio)
+
+
+def _measured_before(found: Answer, d: int, s: int) -> float | None:
+    """Volume of the same day of the week before, m³; None when less than two thirds of its hours were measured."""
+    if np.isnan(found.reference[d, :, s]).mean() > 1 / 3:
+        return None
+    before = found.start + pd.Timedelta(days=_reference_day(found, d))
+    return float(found.prediction.usual[d, :, s] @ _hours_of(found, before))
+
+
+def _reference_day(found: Answer, d: int) -> int:
+    return found.day_before(d) - len(found.grid.days)
+
+
+def _hours_of(found: Answer, day: pd.Timestamp) -> np.ndarray:
+    """How many times each of the 24 hours comes on a day (naive local midnight): a clock change skips one or repeats it."""
+    first, last = (
+        midnight.tz_localize(found.timezone, ambiguous=True, nonexistent="shift_forward") for midnight in (day, day + pd.Timedelta(days=1))
+    )
+    hours = pd.date_range(first, last, freq="h", inclusive="left").hour
+    return np.bincount(hours, minlength=24).astype(float)
+
+
+def _score(value: float, reference: float | None) -> float:
+    """0 to 1. The farther from habit, the higher, and without any habit the highest: those are the days that ask for a decision. An alert
+    always comes first."""
+    return 1.0 if reference is None else round(min(1.0, abs(value - reference) / max(reference, 1.0)), 4)
 
 
 def _alert(found: Answer, alert: Alert) -> Recommendation:
@@ -212,8 +250,8 @@ def _table(found: Answer, usual: bool) -> DataTable:
     prediction = found.prediction
     rows: list[tuple[str | float | None, ...]] = []
     for s, name in enumerate(found.grid.names):
-        reference = prediction.usual[day, slot, s]
-        value = reference if usual else prediction.value[day, slot, s]
+        reference = found.reference[day, slot, s]
+        value = (prediction.usual if usual else prediction.value)[day, slot, s]
         low, high = (np.full(len(day), np.nan),) * 2 if usual else (prediction.lower[day, slot, s], prediction.upper[day, slot, s])
         columns = [[_cell(x) for x in array] for array in (value, low, high, reference)]
         rows += list(zip(stamps, [name] * len(stamps), *columns, strict=True))
@@ -257,15 +295,20 @@ def _chart(found: Answer, table: DataTable, s: int, usual: bool) -> Chart:
 
 
 def _explain_volume(rec: Recommendation) -> str:
-    when = french.day(date.fromisoformat(str(rec.evidence["jour"])))
-    reference = french.number(cast(float, rec.evidence["reference"]), 1, "m³")
+    when = date.fromisoformat(str(rec.evidence["jour"]))
     value = french.number(cast(float, rec.value), 1, "m³")
-    if rec.interval is None:
-        return f"Le {when}, le secteur {rec.subject} devrait demander {value}, contre {reference} le même jour de la semaine d’avant."
-    bounds = french.between(rec.interval, 1, "m³")
-    return (
-        f"Le {when}, le secteur {rec.subject} devrait demander {value} ({bounds}), contre {reference} le même jour de la semaine d’avant."
-    )
+    bounds = f" ({french.between(rec.interval, 1, 'm³')})" if rec.interval else ""
+    return f"Le {french.day(when)}, le secteur {rec.subject} devrait demander {value}{bounds}{_against(rec, when)}."
+
+
+def _against(rec: Recommendation, when: date) -> str:
+    """What the same day of the last known week measured, as the end of a sentence."""
+    before = date.fromisoformat(str(rec.evidence["jour_de_reference"]))
+    the_day = "le même jour de la semaine d’avant" if (when - before).days == 7 else f"le {french.day(before)}"
+    reference = rec.evidence["reference"]
+    if reference is None:
+        return f" ; le débit n’a pas été mesuré {the_day}, ou trop peu"
+    return f", contre {french.number(cast(float, reference), 1, 'm³')} {the_day}"
 
 
 def _explain_alert(rec: Recommendation) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from bocage.contract import french
@@ -23,9 +24,8 @@ HORIZON_HOURS = 168
 
 @dataclass(frozen=True)
 class Answer:
-    """``grid``: measures kept, m³/h; ``prediction`` for the days from ``start`` (naive local midnight); ``end``: time
-    after the last measure;
-    ``notes``: French sentences on the data; ``weather``: whether it was used; ``plan``: the work that was done."""
+    """``grid``: measures kept, m³/h; ``prediction`` for the days from ``start`` (naive local midnight); ``end``: time after the last
+    measure; ``notes``: French sentences on the data; ``weather``: whether it was used; ``plan``: the work that was done."""
 
     grid: DayGrid
     prediction: Prediction
@@ -35,6 +35,18 @@ class Answer:
     notes: list[str]
     weather: bool
     plan: Plan
+
+    @property
+    def reference(self) -> np.ndarray:
+        """Flows measured at the same hour of the last known week (horizon, 24, sectors): NaN where nothing was."""
+        values, days = self.grid.values, len(self.grid.days)
+        rows = np.array([self.day_before(d) for d in range(len(self.prediction.value))])
+        return np.where((rows >= 0)[:, None, None], values[np.clip(rows, 0, days - 1)], np.nan)
+
+    def day_before(self, d: int) -> int:
+        """The day of the grid that stands for day ``d`` to come in the usual method: seven days before it, or fourteen where those seven
+        lead to a day to come."""
+        return len(self.grid.days) + d - 7 * (d // 7 + 1)
 
 
 def answer(
@@ -51,9 +63,8 @@ def answer(
 ) -> Answer:
     """Clean the tables and forecast the week that follows the last measure, sectors with two weeks of measures at least.
 
-    A last day that is not over is forecast whole, and only what follows the last measure is told. ``plan`` is chosen
-    from ``seconds`` unless
-    given. Raises ``NotEnoughData`` when no sector has two weeks.
+    A last day that is not over is forecast whole, and only what follows the last measure is told. ``plan`` is chosen from ``seconds``
+    unless given. Raises ``NotEnoughData`` when no sector has two weeks.
     """
     if flows.empty:
         raise NotEnoughData("Aucun débit n’est renseigné : donnez au moins deux semaines de mesures horaires.")
@@ -109,7 +120,7 @@ def _with_enough(grid: DayGrid) -> tuple[DayGrid, list[str]]:
 
 
 def _method_notes(grid: DayGrid, prediction: Prediction, plan: Plan, weather: bool, guessed: int) -> list[str]:
-    notes = []
+    notes = _series_notes(grid, prediction)
     for operation in prediction.operations:
         day = french.WEEKDAYS[operation.weekday]
         notes.append(
@@ -126,4 +137,27 @@ def _method_notes(grid: DayGrid, prediction: Prediction, plan: Plan, weather: bo
     elif guessed:
         said = count(guessed, "dernier jour", "derniers jours")
         notes.append(f"La météo manque pour {said} à prévoir : celle du dernier jour connu est répétée.")
+    return notes
+
+
+def _series_notes(grid: DayGrid, prediction: Prediction) -> list[str]:
+    """What was not learnt from, the sectors that fell silent, and those whose days have no interval."""
+    notes = []
+    for s, name in enumerate(grid.names):
+        hours = int(prediction.accidents[:, :, s].sum())
+        if hours:
+            said = count(hours, "heure d’un débit hors norme n’a pas servi", "heures d’un débit hors norme n’ont pas servi")
+            notes.append(f"Secteur {name} : {said} à apprendre (incendie, fuite ; trois jours de suite au plus).")
+        silent = int(prediction.silent[s])
+        if silent:
+            last = french.day(grid.days[len(grid.days) - 1 - silent].date(), weekday=False, year=True)
+            notes.append(
+                f"Secteur {name} : presque aucune mesure depuis le {last} ({count(silent, 'jour')}). La prévision part de là, et son "
+                "intervalle est plus large d’autant."
+            )
+    without = [name for s, name in enumerate(grid.names) if np.isnan(prediction.daily[1:, :, s]).any()]
+    if without:
+        notes.append(
+            f"Pas d’intervalle pour le volume du jour, il faut une vingtaine de jours passés pour le juger : {', '.join(without)}."
+        )
     return notes

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from bocage.contract.errors import NotEnoughData
-from bocage.contract.french import count
-from bocage.methods.forecasting.panel import DayGrid, to_grid
+from bocage.contract.french import count, day
+from bocage.methods.forecasting.panel import DayGrid, far_dates, to_grid
 from bocage.usecases.frequentation_prevision.steps import kinds_of_step, step_hours, whole_days, whole_hours
 from bocage.usecases.frequentation_prevision.totals import without_day_totals
 
@@ -51,7 +51,7 @@ def prepare(frame: pd.DataFrame) -> Prepared:
     if known.empty:
         raise NotEnoughData("Aucune valeur n’est renseignée : donnez au moins quatre semaines de comptages par lieu.")
     timezone = str(known["horodatage"].dt.tz)
-    table = without_duplicates(known, notes)
+    table = without_duplicates(_without_far_dates(known, notes), notes)
     step = step_hours(table)
     kind = _kinds(table, step)
     rhythm = _rhythm(table, kind)
@@ -61,6 +61,20 @@ def prepare(frame: pd.DataFrame) -> Prepared:
     grid = to_grid(table, series="lieu", time="horodatage", value="valeur", timezone=timezone, slots=24 if rhythm == "heure" else 1)
     grid = DayGrid(grid.days[-MAX_DAYS:], grid.names, grid.values[-MAX_DAYS:])
     return Prepared(rhythm, timezone, _complete(grid, notes), None, notes)
+
+
+def _without_far_dates(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Without the few lines whose date is months or years away from all others: one wrong year, and every place would lack a history."""
+    wrong = far_dates(table["horodatage"])
+    if wrong.any():
+        first = table[wrong].sort_values("horodatage", kind="stable").iloc[0]
+        lines = count(int(wrong.sum()), "ligne est écartée", "lignes sont écartées")
+        written = day(first["horodatage"].date(), year=True)
+        notes.append(
+            f"{lines}, la date étant très loin de toutes les autres (« {first['lieu']} », le {written}). "
+            "Corrigez-la si c’est une faute de frappe."
+        )
+    return table[~wrong]
 
 
 def counts_of_steps(frame: pd.DataFrame, rhythm: Rhythm) -> pd.DataFrame:
@@ -114,8 +128,8 @@ def _rhythm(table: pd.DataFrame, kind: pd.Series) -> Rhythm:
     if last.isin(["mois", "trimestre"]).mean() > 0.5:
         return "trimestre" if (last == "trimestre").any() else "mois"
     fine = kind.isin(["heure", "jour"])
-    day = table.loc[fine, "horodatage"].dt.tz_localize(None).dt.normalize()
-    by_day = (kind[fine] == "heure").groupby([table.loc[fine, "lieu"], day]).any()
+    date = table.loc[fine, "horodatage"].dt.tz_localize(None).dt.normalize()
+    by_day = (kind[fine] == "heure").groupby([table.loc[fine, "lieu"], date]).any()
     return "heure" if (by_day.groupby(level=0).mean() >= HOURLY_DAYS).all() else "jour"
 
 

@@ -7,7 +7,16 @@ import pandas as pd
 
 from bocage.usecases.frequentation_prevision.preparation import prepare
 from bocage.usecases.frequentation_prevision.tests import simulated
-from bocage.usecases.frequentation_prevision.tests.test_frequentation_prevision import pool_hours
+from bocage.usecases.frequentation_prevision.tests.test_frequentation_prevision import POOL, pool_hours
+
+
+def test_one_wrong_year_is_named_and_stops_nothing() -> None:
+    hours = pool_hours("2024-10-01", "2025-01-31")
+    wrong = hours.iloc[[40]].assign(horodatage=pd.Timestamp("2062-01-05T10:00", tz=simulated.ZONE))
+    found, alone = prepare(pd.concat([hours, wrong])), prepare(hours)
+    assert found.grid is not None and alone.grid is not None
+    np.testing.assert_allclose(found.grid.values, alone.grid.values)
+    assert any("2062" in note and POOL in note for note in found.notes)
 
 
 def test_days_given_in_hours_and_in_total_are_counted_once() -> None:
