@@ -124,8 +124,14 @@ LOST_JOB = "from bocage.decisions.tasks import perform; perform.enqueue(organisa
 
 def worker_of(port: int) -> psutil.Process | None:
     portal = next((p for p in psutil.process_iter(["cmdline"]) if {"serve", str(port)} <= set(p.info["cmdline"] or [])), None)
-    found = [child for child in portal.children() if "worker" in child.cmdline()] if portal else []
-    return found[0] if found else None
+    return next((child for child in portal.children() if runs_worker(child)), None) if portal else None
+
+
+def runs_worker(process: psutil.Process) -> bool:
+    try:
+        return "worker" in process.cmdline()
+    except (psutil.ZombieProcess, psutil.NoSuchProcess):
+        return False  # killed a moment ago
 
 
 def performs(own: Server) -> bool:
