@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import stat
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -137,19 +139,25 @@ def test_a_folder_shared_with_a_group_stays_shared_with_it_and_with_nobody_else(
     assert [private_umask(home) for home in (private, shared, loose)] == [0o077, 0o007, 0o027]
 
 
-def test_the_deploy_check_names_what_everybody_can_read(settings, monkeypatch, tmp_path: Path):
-    for folder in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
-        folder.chmod(0o755)
-    settings.HOME, database = tmp_path, tmp_path / "bocage.sqlite3"
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may enter; those of pytest lie in one that is closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_the_deploy_check_names_what_everybody_can_read(settings, monkeypatch, open_folder: Path):
+    settings.HOME, database = open_folder, open_folder / "bocage.sqlite3"
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
     monkeypatch.setitem(settings.DATABASES["default"], "NAME", str(database))
-    (tmp_path / "secret_key").touch(0o600)
+    (open_folder / "secret_key").touch(0o600)
     database.touch(0o600)
     assert check_private_files(None) == []
     database.chmod(0o644)
     (warning,) = check_private_files(None)
     assert str(database) in warning.msg and "secret_key" not in warning.msg
-    tmp_path.chmod(0o700)
+    open_folder.chmod(0o700)
     assert check_private_files(None) == [], "nobody else enters the folder"
 
 
