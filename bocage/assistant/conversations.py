@@ -183,7 +183,7 @@ def _write_answer(question: Message, found: Answer) -> Message | None:
             advance(conversation, h.MachineWrites(question.turn))
             message.turn = conversation.turn
             message.save()
-            add_to_day(conversation.audience, joules=found.joules, **counted(found.kind))
+            add_to_day(conversation.audience, joules=found.joules, **counted(found))
             if found.kind in (Kind.EMERGENCY, Kind.PERSON) and conversation.asked_by_id is None:
                 reason = Handover.Reason.EMERGENCY if found.kind == Kind.EMERGENCY else Handover.Reason.MACHINE
                 advance(conversation, h.WantsPerson(), reason=reason)

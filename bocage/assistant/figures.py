@@ -100,12 +100,13 @@ def report() -> Report | None:
 
 def count_answer(audience: Audience, answer: Answer) -> None:
     """Count for today a question that was put outside any conversation, by the API, and its answer: numbers only."""
-    add_to_day(audience.value, questions=1, joules=answer.joules, **counted(answer.kind))
+    add_to_day(audience.value, questions=1, joules=answer.joules, **counted(answer))
 
 
-def counted(kind: Kind) -> dict[str, float]:
-    """What an answer adds to the counts of its day."""
-    return {_COUNTED_AS[kind]: 1} if kind in _COUNTED_AS else {}
+def counted(answer: Answer) -> dict[str, float]:
+    """What an answer adds to the counts of its day. A courtesy is no sourced answer: it cites nothing."""
+    sourced = answer.kind != Kind.ANSWER or bool(answer.sentences)
+    return {_COUNTED_AS[answer.kind]: 1} if sourced and answer.kind in _COUNTED_AS else {}
 
 
 def _share(part: int, whole: int) -> float | None:

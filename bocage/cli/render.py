@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from bocage.cli.output import out, table
@@ -19,7 +18,7 @@ def print_run(document: dict[str, Any]) -> None:
         out.print(document["error"]["message"], markup=False, style="bold")
         return
     engine = document["results"]["engine"]
-    _print_proposals(document["usecase"], engine["outcome"])
+    _print_proposals(document["usecase"], document["proposals"])
     for note in engine["outcome"]["notes"][:20]:
         out.print(f"• {note}", markup=False)
     print_cost(document)
@@ -53,18 +52,13 @@ def _print_report(name: str, report: dict[str, Any]) -> None:
         out.print(f"  … et {count(total - 10, 'autre ligne', 'autres lignes')} (toutes avec --json).", markup=False)
 
 
-def _print_proposals(slug: str, outcome: dict[str, Any]) -> None:
-    """The best-ranked proposals, each in the engine's own sentence: value, interval, usual method, reason."""
-    from bocage.contract.outcome import Outcome
-    from bocage.execution import explain
-
-    ranked = sorted(Outcome.from_json(json.dumps(outcome)).recommendations, key=lambda rec: -rec.score)
-    sentences = explain(slug, ranked[:_SHOWN])
+def _print_proposals(slug: str, proposals: list[dict[str, Any]]) -> None:
+    """The best-ranked proposals, each in the sentence that the engine gave it: value, interval, usual method, reason."""
     table(
         f"Propositions de {slug}, à décider par une personne",
         [("", "right"), ("Sujet", "left"), ("Ce que la machine propose, et pourquoi", "left")],
-        [[str(rank), rec.subject, sentence] for rank, (rec, sentence) in enumerate(zip(ranked, sentences, strict=False), start=1)],
+        [[str(each["rank"]), each["subject"], each["sentence"]] for each in proposals[:_SHOWN]],
     )
-    if len(ranked) > _SHOWN:
-        out.print(f"… et {count(len(ranked) - _SHOWN, 'autre proposition', 'autres propositions')} (toutes avec --json ou --output).")
+    if len(proposals) > _SHOWN:
+        out.print(f"… et {count(len(proposals) - _SHOWN, 'autre proposition', 'autres propositions')} (toutes avec --json ou --output).")
     out.print()

@@ -149,6 +149,7 @@ def run_document(run: Run) -> dict[str, Any]:
             }
             for role, result in results.items()
         },
+        "proposals": list(run.proposals.order_by("rank").values("rank", "subject", "sentence")),
     }
 
 

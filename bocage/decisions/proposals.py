@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
@@ -21,6 +22,11 @@ def usual_values(baseline: Outcome | None) -> dict[tuple[str, str], float | str 
     return {key: value for key, value in given if times[key] == 1}
 
 
+def ranked(recommendations: Sequence[Recommendation]) -> list[int]:
+    """Where the proposal of each rank stands in the engine's order: best score first, among equals as the engine gives them."""
+    return sorted(range(len(recommendations)), key=lambda i: (-recommendations[i].score, i))
+
+
 def write_proposals(run: Run, engine: Outcome, baseline: Outcome | None, sentences: list[str]) -> None:
     """Write one proposal per recommendation of ``engine``, best score first; ``sentences`` are in the engine's order.
 
@@ -28,9 +34,12 @@ def write_proposals(run: Run, engine: Outcome, baseline: Outcome | None, sentenc
     """
     usual = usual_values(baseline)
     Proposal.objects.filter(run=run).delete()
-    order = sorted(range(len(engine.recommendations)), key=lambda i: (-engine.recommendations[i].score, i))
     Proposal.objects.bulk_create(
-        [_proposal(run, rank, engine.recommendations[i], sentences[i], usual) for rank, i in enumerate(order, start=1)], batch_size=500
+        [
+            _proposal(run, rank, engine.recommendations[i], sentences[i], usual)
+            for rank, i in enumerate(ranked(engine.recommendations), start=1)
+        ],
+        batch_size=500,
     )
 
 

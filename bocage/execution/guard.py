@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from bocage.contract import machine_files
 from bocage.execution import landlock, seccomp, warden
 
 REFUSED = "Bocage : un moteur n’a pas accès au réseau ; donnez-lui ses données par ses fichiers d’entrée."
@@ -39,35 +40,6 @@ _NETWORK_EVENTS = frozenset(
         "telnetlib.Telnet.open",
     }
 )
-_SYSTEM_READ = (
-    "/usr",
-    "/lib",
-    "/lib64",
-    "/lib32",
-    "/bin",
-    "/sbin",
-    "/nix/store",
-    "/proc",
-    "/sys",
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/localtime",
-    "/etc/timezone",
-    "/etc/passwd",
-    "/etc/group",
-    "/etc/nsswitch.conf",
-    "/etc/os-release",
-    "/etc/alternatives",
-    "/etc/ssl/openssl.cnf",
-    "/etc/fonts",
-    "/dev/urandom",
-    "/dev/random",
-    "/Library",
-    "/System",
-    "/opt/homebrew",
-)
-_SYSTEM_WRITE = ("/dev/null", "/dev/zero", "/dev/full")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +97,6 @@ def close(memory_mb: int, read: Sequence[str], write: Sequence[str]) -> Walls:
     hook()
     limits(memory_mb)
     drop_privileges()
-    readable = [Path(text) for text in (*_SYSTEM_READ, sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix), *read)]
-    version = landlock.install(readable, [Path(text) for text in (*_SYSTEM_WRITE, *write)])
+    readable = [Path(text) for text in (*machine_files.READ, sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix), *read)]
+    version = landlock.install(readable, [Path(text) for text in (*machine_files.WRITTEN, *write)])
     return Walls("seccomp" if seccomp.install() else "hook", version)

@@ -14,8 +14,10 @@ from django.db import transaction
 
 from bocage.contract.errors import BocageError, MissingColumns, MissingInput, NotEnoughData, NoValidLine, UnreadableFile
 from bocage.contract.french import count
-from bocage.contract.outcome import Outcome, Recommendation
+from bocage.contract.outcome import Outcome
+from bocage.decisions.decide import is_number
 from bocage.decisions.models import Decision, RoleResult, Run
+from bocage.decisions.proposals import ranked
 from bocage.deposits.services import plain_name, without_nul
 from bocage.execution import describe, evaluate, inspect
 from bocage.journal.services import record
@@ -152,17 +154,12 @@ def _outcomes(run: Run) -> dict[str, Outcome]:
 def _decided(run: Run, proposed: Outcome) -> Outcome | None:
     """``proposed`` with the values that people amended or kept from the usual method; None where no decision changed a number."""
     changed = Decision.objects.filter(proposal__run=run, replaced_by__isnull=True).exclude(verdict=Decision.Verdict.ACCEPT)
-    values = {rank: float(value) for rank, value in changed.values_list("proposal__rank", "value") if _is_number(value)}
-    # Proposals are ranked by score, and by the engine's order among equals (``write_proposals``).
-    ranked = sorted(proposed.recommendations, key=lambda rec: -rec.score)
-    lines: list[Recommendation] = [
-        replace(rec, value=values[rank]) if rank in values and _is_number(rec.value) else rec for rank, rec in enumerate(ranked, start=1)
-    ]
-    return replace(proposed, recommendations=lines) if lines != ranked else None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    values = {rank: float(value) for rank, value in changed.values_list("proposal__rank", "value") if is_number(value)}
+    lines = list(proposed.recommendations)
+    for rank, at in enumerate(ranked(lines), start=1):
+        if rank in values and is_number(lines[at].value):
+            lines[at] = replace(lines[at], value=values[rank])
+    return replace(proposed, recommendations=lines) if lines != list(proposed.recommendations) else None
 
 
 def _sha256(path: Path) -> str:

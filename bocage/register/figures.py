@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from bocage.contract.figure_names import name_and_unit, words_of
 from bocage.contract.french import number
 from bocage.register.models import Evaluation
 
@@ -19,14 +20,6 @@ Figures = Mapping[str, float]
 
 _EXPECTED = re.compile(r"(?P<count>.+)_(?P<word>attendue?s)")
 _OBSERVED = re.compile(r".*_constatee?s?(_.*)?")
-_UNITS = {"pct": "%", "w": "W", "kw": "kW", "kwh": "kWh", "m3": "m³", "m3h": "m³/h", "g": "g", "kg": "kg", "eur": "€", "min": "min"}
-_ACCENTED = {
-    "constate": "constaté", "constatee": "constatée", "constatees": "constatées", "constates": "constatés", "derive": "dérive",
-    "derives": "dérives", "duree": "durée", "ecart": "écart", "economie": "économie", "energie": "énergie", "evenements": "événements",
-    "manque": "manqué", "manquee": "manquée", "manquees": "manquées", "manques": "manqués", "pesee": "pesée", "pesees": "pesées",
-    "repete": "répété", "annees": "années",
-}  # fmt: skip
-"""Names are ASCII; people read French. A word that is not here is shown as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,7 @@ def coverages(figures: Figures) -> list[Coverage]:
     """How much was compared, in the engine's order."""
     found = [(_EXPECTED.fullmatch(name), value) for name, value in figures.items()]
     return [
-        Coverage(_words(match["count"]), match["word"], figures[match["count"]], value)
+        Coverage(words_of(match["count"]), match["word"], figures[match["count"]], value)
         for match, value in found
         if match and match["count"] in figures
     ]
@@ -78,9 +71,7 @@ def of_the_method(figures: Figures) -> list[str]:
 
 def title(name: str) -> tuple[str, str]:
     """French title and unit of a figure: ``pire_site_pct`` → (« Pire site », « % »)."""
-    stem, _, last = name.rpartition("_")
-    unit = _UNITS.get(last, "") if stem else ""
-    words = _words(stem if unit else name)
+    words, unit = name_and_unit(name)
     return words[:1].upper() + words[1:], unit
 
 
@@ -92,7 +83,3 @@ def compares_nothing(engine: Figures, baseline: Figures) -> bool:
 def standing(evaluations: QuerySet[Evaluation]) -> dict[int, Evaluation]:
     """The evaluation that stands for each run among ``evaluations``, by run: the last one brought that compares something."""
     return {e.run_id: e for e in evaluations.order_by("run_id", "pk") if not compares_nothing(e.engine, e.baseline)}
-
-
-def _words(name: str) -> str:
-    return " ".join(_ACCENTED.get(word, word) for word in name.split("_"))

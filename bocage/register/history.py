@@ -119,20 +119,19 @@ def updated_at(entry: Entry) -> datetime:
 
 def changes(entries: list[Entry], last: int = 50) -> list[Change]:
     """The last changes of the register, newest first: states published and evaluations."""
-    titles = {e.fiche.slug: e.fiche.titre for e in entries}
+    of = {e.fiche.slug: e for e in entries}
     found = [change for e in entries for change in (_measured(e, m) for m in e.measures)]
     published = JournalEntry.objects.filter(event="registre.publication").order_by("-sequence")[:last]
-    found += [_published(line, titles) for line in published if line.data["cas"] in titles]
+    found += [_published(line, of[line.data["cas"]]) for line in published if line.data["cas"] in of]
     return sorted(found, key=lambda change: change.at, reverse=True)[:last]
 
 
-def _published(line: JournalEntry, titles: dict[str, str]) -> Change:
-    data = line.data
-    state = Publication.Status(data["apres"]).label.lower()
-    decider = f" Décide : {data['decide']}." if data["decide"] else ""
-    return Change(
-        f"publication-{line.sequence}", line.at, data["cas"], f"{titles[data['cas']]} : {state}", f"Cet usage est {state}.{decider}"
-    )
+def _published(line: JournalEntry, entry: Entry) -> Change:
+    """A mention of who decides that was replaced since is no longer published: it may have named a person."""
+    decider, title = line.data["decide"], entry.fiche.titre
+    state = Publication.Status(line.data["apres"]).label.lower()
+    told = f" Décide : {decider}." if decider and decider == entry.publication.decider else ""
+    return Change(f"publication-{line.sequence}", line.at, entry.fiche.slug, f"{title} : {state}", f"Cet usage est {state}.{told}")
 
 
 def _measured(entry: Entry, measured: Measured) -> Change:

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bocage.contract.french import count, number
+from bocage.contract.french import count
+from bocage.decisions.decide import is_number
 from bocage.decisions.models import Decision
+from bocage.decisions.saying import figure
 from bocage.journal.canonical import canonical
 from bocage.journal.models import Entry
 from bocage.journal.verification import Verification
@@ -47,7 +49,7 @@ def _differs(held: Any, told: Any) -> bool:
 
 
 def _value(value: Any) -> str:
-    return number(value, 0 if float(value).is_integer() else 2) if type(value) in (int, float) else f"« {value} »" if value else "rien"
+    return figure(value) if is_number(value) else f"« {value} »" if value else "rien"
 
 
 def _decisions() -> Iterator[str]:

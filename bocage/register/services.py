@@ -24,6 +24,7 @@ from bocage.register.figures import share_covered, standing
 from bocage.register.models import Evaluation, Publication
 
 FEWEST_FOR_INTERVAL = 5
+_DIGITS_OF_A_PHONE = 9
 
 
 class InvalidPublication(BocageError):
@@ -172,6 +173,8 @@ def _check_publication(status: str, decider: str) -> None:
         raise InvalidPublication("Aucun état n’est choisi. Choisissez à l’essai, en service ou arrêté.")
     if "@" in decider:
         raise InvalidPublication("Cette mention est publiée : écrivez un nom ou une fonction, sans adresse électronique.")
+    if sum(character.isdigit() for character in decider) >= _DIGITS_OF_A_PHONE:
+        raise InvalidPublication("Cette mention est publiée : écrivez un nom ou une fonction, sans numéro de téléphone.")
     if len(decider.strip()) > 200:
         raise InvalidPublication(f"La mention de qui décide compte {len(decider.strip())} caractères ; le registre en admet 200.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,14 +12,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from bocage.contract import french
+from bocage.contract.figure_names import name_and_unit
 from bocage.decisions.decide import is_number
 from bocage.decisions.models import Decision, Proposal, Run
 from bocage.decisions.saying import figure, moment_of, name_of
 from bocage.web.charts import axis_label, dot_plot, gap_scale, line_chart
-
-# How evidence keys end when they name a unit: « niveau_pct », « derive_eur_mois », « debit_m3h ».
-_UNIT_ENDING = re.compile(r"(?:(.+?)_)?(pct|eur|euros|kwh|kw|kva|m3|m3h|kg|g)(?:_(an|mois|kwh))?")
-_UNITS = {"pct": "%", "eur": "€", "euros": "€", "kwh": "kWh", "kw": "kW", "kva": "kVA", "m3": "m³", "m3h": "m³/h"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +127,9 @@ def figures_of(proposal: Proposal) -> list[tuple[str, str]]:
 
 
 def _figure_name(key: str) -> str:
-    """« reference_agents » → « référence agents », « niveau_pct » → « niveau (%) »: keys are written without accents, people are not."""
-    ending = _UNIT_ENDING.fullmatch(key)
-    words, *units = ending.groups() if ending else (key,)
-    unit = "/".join(_UNITS.get(part, part) for part in units if part)
-    if not words:
-        return f"valeur ({unit})"
-    named = " ".join(_ACCENTED.get(word, word) for word in words.split("_"))
-    return f"{named} ({unit})" if unit else named
+    """« reference_agents » → « référence agents », « niveau_pct » → « niveau (%) »."""
+    words, unit = name_and_unit(key)
+    return f"{words} ({unit})" if unit else words
 
 
 def _interval(proposal: Proposal) -> str:
@@ -162,9 +153,3 @@ def _figure(value: object) -> str:
 def plain(text: str) -> str:
     """Lower case without accents, for searching."""
     return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
-
-
-# Words of evidence keys, which engines write without accents; those that have two readings (« mesure ») are left out.
-_ACCENTS = """à après année contrôle débit débits début dérive durée écart économie élèves énergie excès férié fréquentation grève libellé
-météo méthode passé période pesées présence prévu référence sécurité température terminée vérifier"""
-_ACCENTED = {plain(word): word for word in _ACCENTS.split()}

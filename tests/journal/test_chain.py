@@ -101,7 +101,7 @@ def test_deleting_any_entry_is_seen(attacker, gone):
 
 def test_an_entry_is_not_rewritten_by_replace(journal, in_brenoux):
     if connection.vendor != "sqlite":
-        return
+        pytest.skip("only SQLite has REPLACE")
     said = Entry.objects.get(sequence=2)
     columns = "hash, organisation_id, sequence, time, actor_name, event, content, previous_hash"
     values = [said.hash, said.organisation_id, 2, said.time, "Personne", said.event, said.content, said.previous_hash]

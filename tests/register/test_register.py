@@ -61,7 +61,13 @@ def test_every_change_of_state_is_journalled(published):
 
 
 @pytest.mark.parametrize(
-    ("status", "decider", "said"), [("", "x", "Aucun état"), ("essai", "nadia@brenoux.example", "adresse"), ("essai", "x" * 201, "201")]
+    ("status", "decider", "said"),
+    [
+        ("", "x", "Aucun état"),
+        ("essai", "nadia@brenoux.example", "adresse"),
+        ("essai", "Le maire, 01 00 00 00 00", "téléphone"),
+        ("essai", "x" * 201, "201"),
+    ],
 )
 def test_what_may_not_be_published_is_refused(in_brenoux, status, decider, said):
     with pytest.raises(InvalidPublication, match=said):

@@ -178,6 +178,13 @@ def test_the_feed_tells_publications_and_measures(published, client):
     assert len(set(ids)) == 7
 
 
+def test_the_feed_forgets_who_decided_once_the_register_does(in_brenoux, client):
+    publish(SLUG, "essai", "Prénom Nom", None)
+    publish(SLUG, "service", "Le service des eaux", None)
+    feed = client.get(FEED).content.decode()
+    assert "Prénom Nom" not in feed and "Décide : Le service des eaux." in feed
+
+
 def test_a_signed_in_reader_is_never_cached_for_others(published, people):
     response = signed_in(people["lecteur"]).get(PAGE)
     assert "private" in response["Cache-Control"] and "ETag" not in response

@@ -12,20 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bocage.contract import private
+from bocage.contract import machine_files, private
 
 _NETWORK = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname")
 _PROCESSES = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn")
 _FILES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree", "tempfile.mkstemp", "tempfile.mkdtemp")
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
-
-SYSTEM_READ = (
-    *("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/nix/store", "/proc", "/sys", "/etc/ld.so.cache", "/etc/ld.so.conf"),
-    *("/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/os-release"),
-    *("/etc/alternatives", "/etc/ssl/openssl.cnf", "/etc/fonts", "/dev/urandom", "/dev/random", "/dev/null", "/dev/zero", "/dev/full"),
-    *("/Library", "/System", "/opt/homebrew"),
-)
-"""What the worker's walls let every engine read of the machine (``bocage.execution.guard``); a test keeps the two together."""
 
 
 @dataclass(slots=True)
@@ -53,7 +45,17 @@ def readable(folder: Path, inputs: Iterable[Path]) -> tuple[Path, ...]:
         top = top.parent
     installed = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
     bocage = Path(__file__).resolve().parents[2]
-    allowed: tuple[str | Path, ...] = (*SYSTEM_READ, sys.prefix, sys.base_prefix, *installed, *private.folders(), bocage, top, *inputs)
+    allowed: tuple[str | Path, ...] = (
+        *machine_files.READ,
+        *machine_files.WRITTEN,
+        sys.prefix,
+        sys.base_prefix,
+        *installed,
+        *private.folders(),
+        bocage,
+        top,
+        *inputs,
+    )
     return tuple(dict.fromkeys(Path(path).resolve() for path in allowed))
 
 

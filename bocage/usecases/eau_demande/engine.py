@@ -5,7 +5,7 @@ Tables in m³/h come in; ``prediction`` cleans them and forecasts; here the fore
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import ClassVar, Literal, cast
 
 import numpy as np
@@ -303,8 +303,7 @@ def _explain_volume(rec: Recommendation) -> str:
 
 def _against(rec: Recommendation, when: date) -> str:
     """What the same day of the last known week measured, as the end of a sentence."""
-    told = rec.evidence.get("jour_de_reference")  # proposals of former versions have none: it was the week before
-    before = date.fromisoformat(str(told)) if told else when - timedelta(days=7)
+    before = date.fromisoformat(str(rec.evidence["jour_de_reference"]))
     the_day = "le même jour de la semaine d’avant" if (when - before).days == 7 else f"le {french.day(before)}"
     reference = rec.evidence["reference"]
     if reference is None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from bocage.contract import conformance, discovery
-from bocage.contract.conformance import guard
 from bocage.contract.errors import BocageError, InvalidParams, MissingExtra, UnknownUseCase
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "use_case.md"
@@ -99,12 +98,6 @@ def test_what_an_engine_prints_is_not_in_the_report(use_case: Callable[..., Path
     done = subprocess.run(command, capture_output=True, text=True)
     assert [r["state"] for r in json.loads(done.stdout)[0]["results"]] == ["tenu", "tenu"]
     assert "coucou" in done.stderr and done.returncode == 0
-
-
-def test_the_suite_lets_read_what_the_worker_lets_read() -> None:
-    from bocage.execution import guard as walls
-
-    assert set(guard.SYSTEM_READ) == {*walls._SYSTEM_READ, *walls._SYSTEM_WRITE}
 
 
 def test_the_report_is_json_and_a_table(use_case: Callable[..., Path]) -> None:
