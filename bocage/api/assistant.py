@@ -91,6 +91,7 @@ class AnswerOut(Schema):
     worded: list[WordedOut]
     model: str
     energy_partial: bool
+    lang: str
 
 
 @router.post(

@@ -102,6 +102,8 @@ class Answer:
     """The model that was asked, even when nothing that it wrote was kept."""
     energy_partial: bool = False
     """The energy of the model is not known: ``joules`` leaves it out."""
+    lang: str = ""
+    """The language of ``reason`` where it is not French (BCP 47), for those who hear the page read."""
 
     @property
     def text(self) -> str:
@@ -124,6 +126,7 @@ class Answer:
             "worded": [{"text": sentence.text, "source": sentence.source} for sentence in self.worded],
             "model": self.model,
             "energy_partial": self.energy_partial,
+            "lang": self.lang,
         }
 
     @classmethod
@@ -143,6 +146,7 @@ class Answer:
             worded=tuple(Worded(sentence["text"], int(sentence["source"])) for sentence in found.get("worded", ())),
             model=found.get("model", ""),
             energy_partial=bool(found.get("energy_partial", False)),
+            lang=found.get("lang", ""),
         )
 
 

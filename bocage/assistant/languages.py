@@ -27,6 +27,7 @@ _COURTESY = frozenset({"bonjour", "bonsoir", "merci", "salut", "madame", "monsie
 
 @dataclass(frozen=True, slots=True)
 class _Language:
+    code: str
     answer: str
     words: frozenset[str]
     shared: frozenset[str]
@@ -45,7 +46,7 @@ def in_other_words(question: str) -> Answer | None:
 
 
 def _said(language: _Language | None) -> Answer | None:
-    return None if language is None else Answer(Kind.REFUSAL, reason=language.answer, confidence=1.0)
+    return None if language is None else Answer(Kind.REFUSAL, reason=language.answer, confidence=1.0, lang=language.code)
 
 
 def _by_script(question: str) -> _Language | None:
@@ -74,6 +75,7 @@ def _by_words(question: str) -> _Language | None:
 def _languages() -> dict[str, _Language]:
     return {
         code: _Language(
+            code,
             said["reponse"],
             frozenset(said.get("mots", ())) - frozenset(said.get("partages", ())),
             frozenset(said.get("partages", ())),

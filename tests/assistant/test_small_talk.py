@@ -134,6 +134,12 @@ def test_another_language_is_answered_in_that_language(message, expected):
     assert "Parler à une personne" in given_.reason and "112" in given_.reason
 
 
+def test_the_language_of_an_answer_is_said_with_it_and_kept():
+    foreign = said("متى تفتح البلدية")
+    assert foreign.lang == "ar" and Answer.from_json(foreign.to_json()).lang == "ar"
+    assert said("merci").lang == ""
+
+
 def test_a_page_that_plainly_answers_is_given_to_whoever_writes_in_our_letters():
     assert said("how do I get a carte d’identité", shelf=Shelf(0.9)).sentences
     assert not said("متى تفتح البلدية", shelf=Shelf(0.9)).sentences

@@ -100,6 +100,12 @@ def test_a_refusal_says_why(citizen):
     assert "Je préfère ne pas répondre" in text(citizen.get(asked(citizen, "hors sujet")))
 
 
+def test_another_language_is_marked_for_those_who_hear_the_page(citizen, settings):
+    settings.ASSISTANT_ANSWERER = "bocage.assistant.answers.answer"
+    page = citizen.get(asked(citizen, "متى تفتح البلدية")).content.decode()
+    assert re.search(r'<p class="note" dir="auto" lang="ar">لا أقرأ', page) and 'lang="fr"' in page
+
+
 def test_distress_shows_the_numbers_and_calls_a_person(citizen):
     shown = text(citizen.get(asked(citizen, "suicide")))
     assert "3114" in shown and "112" in shown and "Votre demande est enregistrée" in shown

@@ -139,6 +139,7 @@ def _message(line: Line, machine_speaks: bool) -> dict[str, Any]:
         "at": timezone.localtime(line.message.created_at).isoformat(timespec="seconds"),
         "kind": line.message.kind,
         "text": "" if answer and answer.sentences else line.message.text,
+        "lang": answer.lang if answer else "",
         "notice": answer.notice if answer else "",
         "quotes": [_quote(quote) for quote in line.quotes],
         "worded": [{"text": text, "passage": number} for text, number in line.worded],

@@ -165,9 +165,9 @@
     }
     message(m) {
       var self = this, node = el("div", {}), choice = nonce();
-      if (m.author === "citoyen") return el("p", { class: "you" }, m.text);
+      if (m.author === "citoyen") return el("p", { class: "you", dir: "auto" }, m.text);
       if (m.author === "systeme") return el("p", { class: "s" }, m.who + " : " + m.text);
-      if (m.author === "agent") { node.append(el("p", { class: "s" }, m.who), el("p", { class: "who" }, m.text)); return node; }
+      if (m.author === "agent") { node.append(el("p", { class: "s" }, m.who), el("p", { class: "who", dir: "auto" }, m.text)); return node; }
       if (m.kind === "urgence") node.append(el("p", { class: "bad" }, ["En danger ? Appelez ", link("tel:15", "15"), ", ", link("tel:112", "112"), " ou ", link("tel:3114", "3114"), "."]));
       if (m.notice) node.append(el("p", {}, m.notice));
       if (m.worded.length) node.append(el("p", { class: "s" }, "En plus simple, par un modèle de langage. Chaque phrase est vérifiée dans le passage dont elle porte le numéro."));
@@ -179,7 +179,7 @@
           el("p", { class: "s" }, [q.origin + " : " + q.place + ". " + (q.publisher ? q.publisher + ". " : "") + (q.date ? "Mise à jour le " + day(q.date) + ". " : "Sans date. ") + (q.licence ? q.licence + ". " : ""),
             q.stale ? el("b", {}, "Plus de douze mois : vérifiez avant d’agir. ") : "", q.url ? link(q.url, "Lire la source") : ""]));
       });
-      if (m.text) node.append(el("p", {}, m.text));
+      if (m.text) node.append(el("p", { dir: "auto", lang: m.lang }, m.text));
       if (m.steps.length) node.append(el("ul", {}, m.steps.map(function (s) { return el("li", {}, [s.kind + " : ", link(s.href, s.label), s.target && s.target !== s.label && !/^https?:/.test(s.target) ? ", " + s.target : ""]); })));
       if (m.options.length) node.append(el("div", { class: "o" }, m.options.map(function (o) {
         return el("button", { type: "button", on: function () { self.act({ action: "question", texte: o.question, jeton: choice }); } }, o.label);
