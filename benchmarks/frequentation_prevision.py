@@ -2,6 +2,7 @@
 
     python -m benchmarks.frequentation_prevision [--data DIR] [--json]       the evaluation periods
     python -m benchmarks.frequentation_prevision --selection                 earlier periods, on which the choices were made
+    python -m benchmarks.frequentation_prevision --others                    twelve other counters, on which nothing was chosen
 
 Rules. Each forecast is made from what precedes it, by the engine's own path.
 - Counters: four pedestrian counters of Melbourne, hourly, 7 days ahead; evaluation from July to December 2016.
@@ -21,6 +22,7 @@ import hashlib
 import json
 import os
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +52,12 @@ ORIGINS = {
 }
 QUARTERS = {"evaluation": range(68, 77, 2), "selection": range(48, 66, 2)}
 """Known quarters at each origin: 68 is the end of 2014, 76 the end of 2016."""
+
+OTHER_COUNTERS = (
+    "Bourke Street Mall (South)", "Collins Place (South)", "Flagstaff Station", "Melbourne Central", "New Quay", "Princes Bridge",
+    "Sandridge Bridge", "Southern Cross Station", "Town Hall (West)", "Victoria Point", "Waterfront City", "Webb Bridge",
+)  # fmt: skip
+"""Counters of the same city with a whole history from January 2012 to February 2015."""
 
 Forecast = dict[str, np.ndarray]
 """``truth`` and, per method, its forecast: arrays of one shape; ``lower`` and ``upper`` are Bocage's."""
@@ -142,6 +150,25 @@ def counters(folder: Path, span: str) -> list[Forecast]:
     table = pd.DataFrame({"horodatage": stamp, "lieu": raw["Sensor"], "valeur": raw["Count"].astype(float)})
     given = Given(table, "Australia/Melbourne", "AU-VIC", None, 7, frozenset())
     return [_day_part(given, origin, None) for origin in pd.date_range(*ORIGINS["compteurs"][span][:2], freq=ORIGINS["compteurs"][span][2])]
+
+
+def other_counters(folder: Path) -> list[dict[str, Any]]:
+    """Rows on ``OTHER_COUNTERS`` from eight Mondays of 2014: hours 7 days ahead, then days 14 days ahead."""
+    with zipfile.ZipFile(folder / "energy" / "presence" / "pedestriancounts_melbourne.zip") as archive:
+        raw = pd.read_csv(archive.open(archive.namelist()[0]), header=None, skipinitialspace=True).set_axis(
+            ["time", "weekday", "hour", "id", "place", "count"], axis=1
+        )
+    raw = raw[raw["place"].isin(OTHER_COUNTERS)].dropna()
+    clock = pd.to_datetime(raw["time"].str.strip(), format="%d-%b-%Y %H:%M")
+    # The hours that clock changes double or skip have no certain moment.
+    moment = clock.dt.tz_localize("Australia/Melbourne", ambiguous="NaT", nonexistent="NaT")
+    hours = pd.DataFrame({"horodatage": moment, "lieu": raw["place"], "valeur": raw["count"].astype(float)}).dropna()
+    days = hours.assign(horodatage=hours["horodatage"].dt.normalize()).groupby(["horodatage", "lieu"], as_index=False)["valeur"].sum()
+    rows: list[dict[str, Any]] = []
+    for name, table, horizon in (("heures", hours, 7), ("jours", days, 14)):
+        given = Given(table, "Australia/Melbourne", "AU-VIC", None, horizon, frozenset())
+        rows += _rows(name, [_day_part(given, origin, None) for origin in pd.date_range("2014-02-03", "2014-11-24", freq="42D")])
+    return rows
 
 
 def canteens(folder: Path, span: str) -> list[Forecast]:
@@ -309,7 +336,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--selection", action="store_true")
+    parser.add_argument("--others", action="store_true")
     chosen = parser.parse_args()
+    if chosen.others:
+        print(pd.DataFrame(other_counters(chosen.data or default_data_dir())).to_string())
+        return
     result = run(chosen.data, span="selection" if chosen.selection else "evaluation").as_json()
     print(json.dumps(result, ensure_ascii=False) if chosen.json else f"{pd.DataFrame(result['rows']).to_string()}\n{result['bars']}")
 
