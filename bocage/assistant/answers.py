@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from bocage.assistant.answer_types import Answer, Author, Cited, Kind, Option, Turn
 from bocage.assistant.compose import Composition, compose
 from bocage.assistant.documents import Audience, Document, Step, StepKind
+from bocage.assistant.editions import in_force
 from bocage.assistant.finding import Finder, Found, Match
 from bocage.assistant.hours import said_hours
 from bocage.assistant.languages import in_another_script, in_other_words
@@ -69,6 +70,7 @@ def _answer(
     if not stems(tokens(question)):
         return Answer(Kind.REFUSAL, reason="Écrivez votre question en quelques mots : ce que vous voulez faire, obtenir ou savoir.")
     asked, found = _search(question, history, audience, finder)
+    found = replace(found, matches=in_force(found.matches, asked, now.date()))
     if not found.accepted or not found.matches:
         given = _refusal(found, now)
     elif len(found.intents) > 1:

@@ -10,10 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bocage.assistant.documents import Document, Passage, Step, StepKind
+from bocage.assistant.documents import Document, Origin, Passage, Step, StepKind
 from bocage.methods.retrieval.text import fold, stems, tokens
 
 MOST_PASSAGES, MOST_CHARACTERS, MOST_STEPS, MOST_OPTIONS = 4, 1200, 4, 8
+WHOLE_SECTION = 700
+"""Characters of a section of the organisation's own page that is shown whole: beside « le bois se demande », where and until when."""
 _CLEARLY = 0.8
 _WAY = re.compile(
     r"(en ligne|par (courrier|courriel|telephone|internet|correspondance|mail|fax)|sur (place|internet)|au guichet|a distance)\b"
@@ -106,15 +108,27 @@ def _show(
     document: Document, allowed: Sequence[int], scores: Sequence[float], held: tuple[str, ...], others: Sequence[str] = ()
 ) -> Composition:
     ranked = sorted(allowed, key=lambda i: (-scores[i], i))
-    kept: list[int] = []
-    length = 0
+    kept = _short_section(document, allowed, ranked)
+    length = sum(len(document.passages[i].text) for i in kept)
     for i in ranked[: 3 * MOST_PASSAGES]:
+        if i in kept:
+            continue
         size = len(document.passages[i].text)
-        if kept and (len(kept) == MOST_PASSAGES or length + size > MOST_CHARACTERS or scores[i] < 0.3 * scores[kept[0]]):
+        if kept and (len(kept) == MOST_PASSAGES or length + size > MOST_CHARACTERS or scores[i] < 0.3 * scores[ranked[0]]):
             continue
         kept.append(i)
         length += size
     return Composition(tuple(document.passages[i] for i in sorted(kept)), tuple(others)[:MOST_OPTIONS], _steps(document, held))
+
+
+def _short_section(document: Document, allowed: Sequence[int], ranked: Sequence[int]) -> list[int]:
+    """The passages under the same headings as the best one, when they are few and short, on a page of the organisation; else none."""
+    if document.origin is not Origin.LOCAL or not ranked:
+        return []
+    best = document.passages[ranked[0]]
+    section = [i for i in allowed if (document.passages[i].path, document.passages[i].case) == (best.path, best.case)]
+    size = sum(len(document.passages[i].text) for i in section)
+    return section if len(section) <= MOST_PASSAGES and size <= WHOLE_SECTION else []
 
 
 def _steps(document: Document, held: tuple[str, ...]) -> tuple[Step, ...]:

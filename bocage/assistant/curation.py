@@ -19,6 +19,7 @@ from bocage.assistant.models import CuratedPair, Message
 from bocage.contract import french
 from bocage.journal.services import record
 from bocage.methods.retrieval.text import stems, tokens
+from bocage.organisations.membership import Permission, members_who_may
 from bocage.organisations.models import User
 
 MAX_ANSWER = 4000
@@ -32,6 +33,8 @@ REASONS = (
     ("obscur", "Ce n’est pas compréhensible"),
     ("aurait-du-refuser", "Il ne fallait pas répondre"),
 )
+_NAMED = 3
+"""People that a sentence names; a city has more."""
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _MASKED = re.compile(r"\[([^\[\]]+)\]")
 
@@ -60,12 +63,37 @@ def review(pair: CuratedPair, person: User, valid: bool, question: str = "", ans
     """Validate the pair as now written, or reject it; one that was put aside may be validated after all. ``library.serve_pairs`` then puts
     it in service, as after ``correct`` and ``withdraw``.
 
+    Whoever proposed it validates it only where nobody else here may, and the journal says so.
+
     Raises ``InvalidMessage``, or ``NotNow`` when somebody did it meanwhile.
     """
+    others = other_reviewers(pair, person) if valid else None
+    if others:
+        raise InvalidMessage(
+            "Vous avez proposé cette réponse : c’est à une autre personne de la relire et de la mettre en service. "
+            f"Demandez à {_named(others)}."
+        )
     known = (CuratedPair.State.TO_REVIEW, CuratedPair.State.REJECTED) if valid else (CuratedPair.State.TO_REVIEW,)
     written = _complete(pair, question, answer, title, url) if valid else {}
     state = CuratedPair.State.VALIDATED if valid else CuratedPair.State.REJECTED
-    _decide(pair, person, known, state, state.value, **written)
+    _decide(pair, person, known, state, state.value, alone=others is not None, **written)
+
+
+def other_reviewers(pair: CuratedPair, person: User) -> list[User] | None:
+    """Who may review, in the place of ``person``, the pair that ``person`` proposed: nobody, in a town hall of one agent; None for a pair
+    that somebody else proposed.
+    """
+    if pair.proposed_by_id is None or pair.proposed_by_id != person.pk:
+        return None
+    return list(members_who_may(Permission.REPONDRE).exclude(pk=person.pk))
+
+
+def _named(people: list[User]) -> str:
+    names = [each.name for each in people[:_NAMED]]
+    more = len(people) - len(names)
+    if more:
+        return f"{', '.join(names)} ou {french.count(more, 'autre personne')}"
+    return " ou ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def correct(pair: CuratedPair, person: User, question: str, answer: str, title: str, url: str = "") -> None:
@@ -121,14 +149,21 @@ def validated_documents() -> list[Document]:
 
 
 def _decide(
-    pair: CuratedPair, person: User, known: Iterable[CuratedPair.State], state: CuratedPair.State, verdict: str, **written: str
+    pair: CuratedPair,
+    person: User,
+    known: Iterable[CuratedPair.State],
+    state: CuratedPair.State,
+    verdict: str,
+    alone: bool = False,
+    **written: str,
 ) -> None:
-    """Move the pair from one of the states ``known`` to ``state``, if it still is as the caller read it."""
+    """Move the pair from one of the states ``known`` to ``state``, if it still is as the caller read it. ``alone``: by who proposed it."""
     as_read = CuratedPair.objects.filter(pk=pair.pk, state=pair.state, reviewed_at=pair.reviewed_at)
     with transaction.atomic():
         changed = pair.state in known and as_read.update(state=state, reviewed_by=person, reviewed_at=timezone.now(), **written)
         if changed:
-            record("assistant.paire", person, paire=pair.pk, verdict=verdict, public=pair.audience)
+            said = {"seule": True} if alone else {}
+            record("assistant.paire", person, paire=pair.pk, verdict=verdict, public=pair.audience, **said)
     pair.refresh_from_db()
     if not changed:
         raise NotNow(_meanwhile(pair))

@@ -24,17 +24,16 @@ from django.db import transaction
 from bocage.assistant import index as indexes
 from bocage.assistant.bank import with_bank
 from bocage.assistant.curation import PAIR_ID, validated_documents
-from bocage.assistant.documents import Audience, Document, Origin
+from bocage.assistant.documents import Audience, Document
 from bocage.assistant.finding import Found, Match
-from bocage.assistant.hours_notation import MONTHS, WEEKDAYS
 from bocage.assistant.index import Index, IndexUnreadable
 from bocage.assistant.models import AssistantSettings
+from bocage.assistant.plainly import plain_answer
 from bocage.assistant.search import Hit, search
 from bocage.assistant.served_model import learning_is_missing, served_model
 from bocage.assistant.sources import SOURCE_KINDS, SourceReport, read_source
 from bocage.contract.errors import BocageError, UnreadableFile
 from bocage.journal.services import record
-from bocage.methods.retrieval.text import stems, tokens
 from bocage.organisations.models import Organisation
 from bocage.organisations.tenancy import across, organisation_context
 
@@ -47,21 +46,6 @@ LOCAL_PARTS = {"pages": "pages", "annuaire.toml": "annuaire", "questions.toml": 
 
 # Seconds that a reviewer waits for who builds the same index; an import, which may take minutes, ends with the pairs of its last moment.
 _PATIENCE_S = 10.0
-_MOST_WORDS = 0.75
-_FIRST = 3
-# What a question says of the moment, or asks of any service: no page has to hold it.
-_WHEN = frozenset(
-    stems(
-        [
-            *WEEKDAYS, *MONTHS,
-            *tokens(
-                "aujourd'hui demain hier maintenant actuellement moment matin midi après-midi soir nuit minuit week-end semaine "
-                "printemps été automne hiver vacances férié pâques ascension pentecôte toussaint noël armistice heure heures quand jusque "
-                "entre prochain ouvert ouverte ouvre ouvrir fermé fermée ferme fermer horaire horaires"
-            ),
-        ]
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +79,9 @@ class Library:
         )
         if result.refused:
             # The page that says so, whatever was put before it, is the answer; only one thing is then answered.
-            plain = next((match for match in matches[:_FIRST] if _says_so(question, match.document)), None)
+            plain = plain_answer(question, result.words, matches)
             return Found((plain, *(m for m in matches if m is not plain)), accepted=True) if plain else Found(matches, accepted=False)
         return Found(matches, accepted=True, intents=intents if len(intents) > 1 else ())
-
-
-def _says_so(question: str, document: Document) -> bool:
-    """Whether a page of the organisation holds nearly every word of the question, one of them in its title; or is the answer that a person
-    wrote to that very question.
-
-    The threshold of refusal was learnt on national sheets and their bank; local pages have none.
-    """
-    if document.origin is Origin.NATIONAL:
-        return False
-    words = stems(tokens(question))
-    if document.origin is Origin.CURATED and any(set(words) == set(stems(tokens(known))) for known in document.questions):
-        return True
-    asked = frozenset(word for word in words if not any(c.isdigit() for c in word)) - _WHEN
-    titled = frozenset(stems(tokens(" ".join((document.title, *document.questions)))))
-    said = titled | frozenset(stems(word for p in document.passages for word in tokens(" ".join((p.text, *p.path)))))
-    return bool(asked & titled) and len(asked & said) >= _MOST_WORDS * len(asked)
 
 
 def _match(hit: Hit) -> Match:

@@ -50,6 +50,7 @@ _SCHOOL = (
 )
 _SCHOOL_WORDS = "|".join(word for school in _SCHOOL for word in school.words)
 _HOLIDAYS = re.compile(rf"\b(?:vacances|conges)\b(?: scolaires)?(?: (?:de la |de l'|de |d'|du )?({_SCHOOL_WORDS})\b)?")
+_HOLIDAYS_OF_MONTH = re.compile(rf"\b(?:vacances|conges)\b(?: scolaires)? (?:de |d')((?!(?:{_SCHOOL_WORDS})\b)(?:{'|'.join(MONTHS)}))\b")
 # « été » without its accent is a past participle: « la demande a été reçue » names no season.
 _SEASON = re.compile(
     r"\b(?:(?:cet|en|l'|d'|horaires?|saison|debut|fin|prochain) ?(ete)|(ete) (?:prochain|\d{4})"
@@ -62,6 +63,9 @@ _CALENDAR = {
     "automne": ((9, 22), (12, 20)),
     "hiver": ((12, 21), (3, 19)),
 }
+_SOUTHERN = frozenset({"FR-974", "FR-976", "FR-986", "FR-987", "FR-988"})
+"""La Réunion, Mayotte, Wallis-et-Futuna, la Polynésie, la Nouvelle-Calédonie: « cet été » begins in December."""
+_OPPOSITE = {"printemps": "automne", "automne": "printemps", "ete": "hiver", "hiver": "ete"}
 _TO = re.compile(r" ?(?:a|au|-|jusqu'a|jusqu'en) ?")
 _DEPARTMENT_OF_LAW = {"6AE": "67"}
 
@@ -75,15 +79,29 @@ def read_periods(text: str, today: date, schedule: Schedule) -> tuple[Period, ..
     """The periods that ``text`` (folded) names, the next ones to come, ``MAX_PERIODS`` at most; none when it is not understood."""
     rest = named_days(without_durations(text), today, schedule).rest
     found: list[Period] = []
+    for holiday in _HOLIDAYS_OF_MONTH.finditer(rest):
+        # « les vacances de janvier » are those that the service names, in that month; without any, the month.
+        month = _months(holiday[1], today)
+        own = [period for period in _own(schedule, (), "vacances", today) if month and _meet(period, month[0])]
+        found += own or month
+    rest = _HOLIDAYS_OF_MONTH.sub(" ", rest)
     for holiday in _HOLIDAYS.finditer(rest):
         found += _school_periods(holiday[1], today, schedule)
     rest = _HOLIDAYS.sub(" ", rest)
     for season in _SEASON.finditer(rest):
         word = next(filter(None, season.groups()))
-        found += _own(schedule, (word,), "", today) or [_next(*_CALENDAR[word], today)]
+        found += _own(schedule, (word,), "", today) or [_next(*_calendar(word, schedule.territory), today)]
     found += _months(_SEASON.sub(" ", rest), today)
     to_come = (replace(period, start=max(period.start, today)) for period in found)
     return tuple(dict.fromkeys(period for period in to_come if period.start <= period.end))[:MAX_PERIODS]
+
+
+def _calendar(season: str, territory: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    return _CALENDAR[_OPPOSITE[season] if territory in _SOUTHERN else season]
+
+
+def _meet(one: Period, other: Period) -> bool:
+    return one.start <= other.end and other.start <= one.end
 
 
 def _own(schedule: Schedule, words: tuple[str, ...], needed: str, today: date) -> list[Period]:

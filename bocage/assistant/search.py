@@ -68,6 +68,8 @@ class Found:
     refused: bool
     intents: tuple[str, ...]
     """The questions found in the question, in order; more than one only when each has its own answer."""
+    words: tuple[str, ...] = ()
+    """The words of the whole question as it was read: folded, spelling corrected, text-message French made plain."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class _Ranking:
     scores: Floats
     in_scope: float
     found: list[Scores]
+    words: tuple[str, ...]
 
 
 def search(
@@ -112,7 +115,7 @@ def search(
     calibration = _calibration(indexes, model)
     threshold = calibration.threshold if calibration else 0.0
     hits = _merge([_hits(r, indexes, limit, number) for number, r in enumerate(rankings)], limit)
-    return Found(hits, in_scope, in_scope < threshold or not hits, texts)
+    return Found(hits, in_scope, in_scope < threshold or not hits, texts, whole.words)
 
 
 def _allowed(index: Index, audience: Audience | None, origins: Iterable[Origin] | None) -> NDArray[np.bool_]:
@@ -152,14 +155,14 @@ def _rank(
     ]
     table = features.table(asked, parts)
     if not where or not asked.weights:
-        return _Ranking([], np.zeros(0, np.float32), 0.0, found)
+        return _Ranking([], np.zeros(0, np.float32), 0.0, found, asked.words)
     learnt = model.ranker.score(table) if model.ranker else table[:, 0]
     in_scope = 1.0
     if calibration := _calibration(indexes, model):
         in_scope = float(calibration.probability(signals(table, learnt, features.NAMES, vector)[None])[0])
     scores = learnt + _priors(asked, where, indexes, audience)
     order = np.argsort(-scores, kind="stable")
-    return _Ranking([where[i] for i in order], scores[order], in_scope, found)
+    return _Ranking([where[i] for i in order], scores[order], in_scope, found, asked.words)
 
 
 def _calibration(indexes: Sequence[Index], model: Model) -> Calibration | None:

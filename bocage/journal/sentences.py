@@ -123,7 +123,8 @@ def _pair(f: Facts) -> str:
     said = {"validee": "validée", "rejetee": "rejetée", "corrigee": "corrigée", "retiree": "retirée du service"}.get(
         f["verdict"], f["verdict"]
     )
-    return f"Question et réponse {f['paire']} {said} ({_AUDIENCES.get(f['public'], f['public'])})."
+    alone = " Par la personne qui l’avait proposée : personne d’autre ici ne pouvait la relire." if f.get("seule") else ""
+    return f"Question et réponse {f['paire']} {said} ({_AUDIENCES.get(f['public'], f['public'])}).{alone}"
 
 
 def _purge(f: Facts) -> str:

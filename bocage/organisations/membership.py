@@ -67,6 +67,13 @@ def permissions_of(user: User, organisation: Organisation) -> frozenset[Permissi
     return granted
 
 
+def members_who_may(permission: Permission) -> models.QuerySet[User]:
+    """The people with an open account whose own role, in the organisation in context, grants ``permission``, by name."""
+    roles = [role for role, granted in GRANTS.items() if permission in granted]
+    ids = set(Membership.objects.filter(role__in=roles).values_list("user_id", flat=True))
+    return User.objects.filter(pk__in=ids, is_active=True).order_by("name", "pk")
+
+
 def _granted(user: User, organisation: Organisation) -> frozenset[Permission]:
     with organisation_context(organisation):
         roles = Membership.objects.filter(user=user).values_list("role", flat=True)

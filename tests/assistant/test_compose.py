@@ -100,3 +100,22 @@ def test_whatever_the_document_situations_are_never_mixed(parts, asked, random):
 @pytest.mark.parametrize("asked", ["", " ", "?!", "locataire " * 500])
 def test_no_question_breaks_it(asked):
     compose(LEASE, asked)
+
+
+WOOD = (
+    Passage("Les habitants peuvent demander un lot de bois de chauffage."),
+    Passage("L’inscription se fait en mairie du 15 septembre au 31 octobre."),
+    Passage("La coupe doit être finie le 15 avril."),
+    Passage("La chasse est fermée le dimanche.", ("Chasse",)),
+)
+
+
+def test_a_short_section_of_ones_own_page_is_shown_whole_and_not_its_neighbour():
+    page = Document("bois", "L’affouage", Origin.LOCAL, WOOD)
+    assert compose(page, "avoir du bois de chauffage", [5.0, 0.1, 0.2, 0.0]).passages == WOOD[:3]
+
+
+def test_a_long_section_and_a_national_sheet_are_shown_by_their_best_passages():
+    long = (*WOOD[:3], *(Passage(f"Article {n}. " + "Il est arrêté ceci. " * 10) for n in range(4)))
+    for page in (Document("arrete", "Arrêté", Origin.LOCAL, long), Document("F1", "Bois", Origin.NATIONAL, WOOD)):
+        assert compose(page, "avoir du bois de chauffage", [5.0, 0.1, 0.2, *[0.0] * (len(page.passages) - 3)]).passages == WOOD[:1]

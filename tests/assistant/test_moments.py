@@ -270,6 +270,26 @@ def test_a_day_and_an_hour_said_in_full_come_back(day, hour, minute):
     assert moment is not None and moment.start.replace(tzinfo=None) == datetime(day.year, day.month, day.day, hour, minute)
 
 
+@pytest.mark.parametrize(
+    ("territory", "summer"),
+    [
+        ("FR-974", "2026-12-21 2027-03-19"),
+        ("FR-988", "2026-12-21 2027-03-19"),
+        ("FR-971", "2027-06-21 2027-09-21"),
+        ("FR", "2027-06-21 2027-09-21"),
+    ],
+)
+def test_summer_is_that_of_the_hemisphere(territory: str, summer: str):
+    assert periods("ouvert cet été ?", parse_schedule({"territoire": territory})) == [summer]
+
+
+def test_holidays_of_a_month_are_those_that_the_service_names_then_and_else_the_month():
+    told = {"nom": "vacances de l’été austral", "du": "12-20", "au": "01-24", "semaine": {"lundi": "9h-12h"}}
+    later = told | {"nom": "vacances de mai", "du": "05-02", "au": "05-16"}
+    assert periods("horaires pendant les vacances de janvier", parse_schedule({"saisons": [told, later]})) == ["2026-12-20 2027-01-24"]
+    assert periods("horaires pendant les vacances de janvier") == ["2027-01-01 2027-01-31"]
+
+
 @settings(max_examples=100)
 @given(st.text(alphabet="0123456789 hàle/:-,demainsoir24t", max_size=40) | st.text(max_size=60))
 def test_any_question_is_read_without_a_fault(question: str):

@@ -36,6 +36,10 @@ def test_words_are_folded(written, words):
     assert tokens(written) == words
 
 
+def test_a_question_in_one_spelling_is_asked_in_the_other_too():
+    assert read_question("la déchetterie").weights == read_question("la déchèterie").weights
+
+
 @pytest.mark.parametrize(
     ("written", "plain"),
     [

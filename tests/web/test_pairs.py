@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -11,6 +12,8 @@ from bocage.assistant import configuration, curation, library
 from bocage.assistant.documents import Audience
 from bocage.assistant.models import CuratedPair, Message
 from bocage.journal.models import Entry
+from bocage.journal.sentences import sentence
+from bocage.organisations.models import User
 from bocage.organisations.services import ensure_organisation
 from bocage.organisations.tenancy import across, organisation_context
 from tests.web.portal import HOME, client_of
@@ -58,6 +61,21 @@ def proposed(brenoux) -> CuratedPair:
         pair = CuratedPair(audience="citoyens", question=QUESTION, reason="Il manque l’essentiel")
         pair.save()
     return pair
+
+
+def proposed_by(client: Client, brenoux) -> CuratedPair:
+    """A pair that waits, proposed by whom ``client`` is."""
+    pair = proposed(brenoux)
+    with organisation_context(brenoux):
+        CuratedPair.objects.filter(pk=pair.pk).update(proposed_by_id=client.session["_auth_user_id"])
+    return pair
+
+
+def facts() -> list[str]:
+    """What the journal says of pairs, as sentences."""
+    with across():
+        found = list(Entry.across_organisations.filter(event="assistant.paire").order_by("sequence"))
+    return [sentence(entry.event, json.loads(entry.content)) for entry in found]
 
 
 def decide(client: Client, pair: CuratedPair, action: str, read: str = "", **written: str):
@@ -168,6 +186,39 @@ def test_while_an_import_runs_the_reviewer_is_told_that_it_takes_the_pair_at_its
         said = text(decide(nadia, pair, "valider", read, **WRITTEN))
         assert "Une importation est en cours" in said and "3,20 €" not in asked()
     library.warm_up()
+    assert "3,20 €" in asked()
+
+
+def test_whoever_proposed_an_answer_does_not_put_it_in_service_while_a_colleague_may(nadia, hugo, brenoux):
+    pair = proposed_by(nadia, brenoux)
+    page = nadia.get(f"{PAIRS}{pair.pk}/")
+    assert 'value="valider"' not in page.content.decode() and "Hugo Marchand peut le faire" in text(page)
+    refused = decide(nadia, pair, "valider", **WRITTEN)
+    assert refused.status_code == 422 and "Demandez à Hugo Marchand." in text(refused) and "02 98 00 11 22" in text(refused)
+    assert "coûte 3,20" not in asked() and verdicts() == []
+    decide(hugo, pair, "valider", **WRITTEN)
+    assert "3,20 €" in asked() and "proposée :" not in facts()[-1]
+
+
+def test_whoever_proposed_an_answer_may_still_take_it_back_and_not_put_it_back_alone(nadia, hugo, brenoux):
+    pair = proposed_by(nadia, brenoux)
+    decide(nadia, pair, "rejeter")
+    assert decide(nadia, pair, "valider", **WRITTEN).status_code == 422 and verdicts() == ["rejetee"]
+
+
+def test_alone_in_a_town_hall_one_may_and_the_page_and_the_journal_say_so(nadia, brenoux):
+    client_of(brenoux, "lecteur", "lea@brenoux.example", "Léa Roux")
+    pair = proposed_by(nadia, brenoux)
+    assert "personne d’autre ici ne peut la relire" in text(nadia.get(f"{PAIRS}{pair.pk}/"))
+    decide(nadia, pair, "valider", **WRITTEN)
+    assert "3,20 €" in asked() and "qui l’avait proposée" in text(nadia.get(f"{PAIRS}{pair.pk}/"))
+    assert facts()[-1].endswith("Par la personne qui l’avait proposée : personne d’autre ici ne pouvait la relire.")
+
+
+def test_a_colleague_whose_account_is_closed_is_nobody_to_wait_for(nadia, hugo, brenoux):
+    User.objects.filter(email="hugo@brenoux.example").update(is_active=False)
+    pair = proposed_by(nadia, brenoux)
+    decide(nadia, pair, "valider", **WRITTEN)
     assert "3,20 €" in asked()
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from bocage.assistant.documents import Document
 from bocage.assistant.sources.curated import read_curated
-from bocage.assistant.sources.debris import without_repeats
 from bocage.assistant.sources.deliberations import read_deliberations
 from bocage.assistant.sources.directory import read_directory
 from bocage.assistant.sources.docx import read_docx
@@ -22,6 +21,7 @@ from bocage.assistant.sources.pages import audiences_said
 from bocage.assistant.sources.pdf import read_pdf
 from bocage.assistant.sources.report import FileError, SourceReport
 from bocage.assistant.sources.service_public import read_service_public
+from bocage.assistant.sources.site import as_one_site
 from bocage.contract.errors import BocageError, UnreadableFile
 
 __all__ = ["SOURCE_KINDS", "FileError", "SourceKind", "SourceReport", "audiences_said", "read_source"]
@@ -56,7 +56,7 @@ def read_pages(path: Path, errors: list[FileError]) -> Iterator[Document]:
             read.append(_PAGE_READERS[file.suffix.casefold()](file, root))
         except BocageError as error:
             errors.append(FileError(file.relative_to(root).as_posix() if root else file.name, error.message))
-    yield from without_repeats(read)
+    yield from as_one_site(read)
 
 
 def _inside(file: Path, root: Path) -> bool:

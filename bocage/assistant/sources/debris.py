@@ -1,16 +1,13 @@
 """What a site's machinery writes among the words of a page: the day it was changed, which is kept as its date; « Partager sur Facebook »,
-« Imprimer », « Retour en haut », which answer nothing; banners and footers that come back from page to page.
+« Imprimer », « Retour en haut », which answer nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
-from bocage.assistant.documents import Document
 from bocage.assistant.hours_notation import MONTHS
 from bocage.assistant.opening_hours import fold
 
@@ -35,11 +32,14 @@ _WHEN = re.compile(
     rf"(?: le| en date du| du)? ?:? ?(?:le )?{_DAY}{_TIME}"
 )
 _BY = re.compile(r" ?par [\w' .-]{2,40}")
+_SIGNED = re.compile(rf"{_DAY}{_TIME},? par [\w' .-]{{2,40}}")
+"""« mercredi 12 août 2026, par Secrétariat »: how some tools sign a page under its title."""
 _BETWEEN = re.compile(r"[\s|·•,;.()/«»›>→↑–—-]*")
 _NETWORK = (
     r"(?:facebook|twitter|x|linkedin|whatsapp|messenger|instagram|pinterest|telegram|bluesky|mastodon|"
     r"mail|e-?mail|courriel|reseaux sociaux)"
 )
+_ONLY_NETWORK = re.compile(_NETWORK)
 _SHARING = re.compile(
     rf"(?:partager|partage|suivez-nous|suivre|envoyer|recommander)"
     rf"(?: (?:cette page|la page|cet article|l'article|ce contenu|le lien|a un ami))?"
@@ -52,8 +52,6 @@ _SHARING = re.compile(
     r"|aller au (?:contenu|menu)(?: principal)?|ecouter(?: la page| cette page)?|page (?:precedente|suivante)|article (?:precedent|suivant)"
     r"|cette page vous a-t-elle ete utile ?\?|page \d{1,3} ?(?:/|sur|de) ?\d{1,3}"
 )
-_FEWEST_PAGES, _SHARE, _MOST_WORDS, _EDGE = 3, 0.5, 15, 2
-"""A banner or a footer: on so many pages and such a share of them, so short, that near the top or the bottom."""
 
 
 @dataclass(slots=True)
@@ -83,6 +81,8 @@ def debris(text: str) -> Days | None:
     found = Days()
     while at < len(text):
         at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+        if at == 0 and (signed := _SIGNED.fullmatch(text)):
+            return None if (day := _day(signed)) is None else Days(published={day})
         if when := _WHEN.match(text, at):
             if (day := _day(when)) is None:
                 return None
@@ -98,32 +98,14 @@ def debris(text: str) -> Days | None:
     return found
 
 
+def is_network(text: str) -> bool:
+    """Whether ``text`` only names a social network: an item of a list of links for sharing."""
+    return bool(_ONLY_NETWORK.fullmatch(fold(text).strip()))
+
+
 def _day(when: re.Match[str]) -> date | None:
     month = MONTHS.index(when["month"]) + 1 if when["month"] else int(when["m2"] or when["m3"])
     try:
         return date(int(when["y"] or when["y2"] or when["y3"]), month, int(when["d"] or when["d2"] or when["d3"]))
     except ValueError:
         return None
-
-
-def without_repeats(pages: Sequence[Document]) -> list[Document]:
-    """``pages`` less the short passages that stand alike at the top or the bottom of at least half of them: banners and footers.
-
-    One that holds a figure (a telephone number, a price, an hour) may be the answer: it stays, as does all that a page says.
-    """
-    on = Counter(text for page in pages for text in {fold(page.passages[n].text) for n in _edges(page)})
-    repeated = {text for text, count in on.items() if count >= max(_FEWEST_PAGES, _SHARE * len(pages))}
-    return [_without(page, repeated) for page in pages]
-
-
-def _without(page: Document, repeated: set[str]) -> Document:
-    left_out = {n for n in _edges(page) if fold(page.passages[n].text) in repeated}
-    kept = tuple(passage for n, passage in enumerate(page.passages) if n not in left_out)
-    return replace(page, passages=kept) if left_out and kept else page
-
-
-def _edges(page: Document) -> set[int]:
-    """Places of the short passages without a figure that stand first or last."""
-    places = range(len(page.passages))
-    texts = {n: page.passages[n].text for n in (*places[:_EDGE], *places[-_EDGE:])}
-    return {n for n, text in texts.items() if len(text.split()) <= _MOST_WORDS and not any(letter.isdigit() for letter in text)}

@@ -30,6 +30,10 @@ _REPEATED = 200
 _HEADER_ROWS = 4
 _WRAPPERS = frozenset({"w:sdt", "w:sdtContent", "w:customXml", "w:ins", "w:smartTag"})
 _OFF = frozenset({"0", "false", "off"})
+_BOLD_LEVEL, _BOLD_WORDS = 6, 12
+"""A heading made with bold letters alone: below those that have a style, and no longer than a title."""
+_FACT = re.compile(r"\d ?(?:€|euros?\b|%|h\b|h ?\d)|\d\d[ .]\d\d[ .]\d\d|@", re.IGNORECASE)
+"""« Tarif : 12 € », « 02 61 91 40 20 » in bold: what people come for, not the name of what follows."""
 _SERIES = re.compile(rf"(?:{'|'.join((*WEEKDAYS, *MONTHS))})\b")
 _FAMILIES = {
     "amount": re.compile(r"\d[\d .,]*(?:€|euros?\b)|gratuit"),
@@ -88,10 +92,15 @@ class _Reader:
         self.builder, self.styles = builder, styles
         self.title = ""
         self.items: list[str] = []
+        self.bold = ""
+        """A short text in bold that waits: a heading when a text follows it."""
+        self.styled = False
 
     def read(self, body: Node) -> str:
+        self.styled = any(self._level(node) for node in body.descendants("w:p"))
         self._blocks(body)
         self._close_list()
+        self._leave_bold()
         self.builder.flush()
         return self.title
 
@@ -101,28 +110,60 @@ class _Reader:
                 self._paragraph(child)
             elif child.name == "w:tbl":
                 self._close_list()
+                self._open_bold()
                 self.builder.table(_with_first_header(_table(child)))
             elif child.name in _WRAPPERS:
                 self._blocks(child)
 
     def _paragraph(self, node: Node) -> None:
         text = _words(node)
-        properties = node.child("w:pPr")
-        style = properties.child("w:pStyle") if properties is not None else None
-        identity = style.attributes.get("w:val", "") if style is not None else ""
-        name = self.styles.get(identity, identity)
+        name = self._style(node)
         if not text or name.casefold().startswith(("toc", "tm ")):
             return
-        heading = _HEADING.fullmatch(name)
-        if properties is not None and properties.child("w:numPr") is not None and not heading:
+        properties, level = node.child("w:pPr"), self._level(node)
+        if properties is not None and properties.child("w:numPr") is not None and not _HEADING.fullmatch(name):
+            self._open_bold()
             self.items.append(text)
             return
         self._close_list()
-        if (_TITLE.fullmatch(name) or (heading and heading[1] == "1")) and not self.title:
-            self.title = text
-        elif heading:
-            self.builder.heading(int(heading[1]), text)
+        if level:
+            self._leave_bold()
+            self._heading(level, text)
+        elif _is_bold(node) and _may_head(text):
+            self._leave_bold()
+            self.bold = text
         else:
+            self._open_bold()
+            self.builder.paragraph(text)
+
+    def _style(self, node: Node) -> str:
+        properties = node.child("w:pPr")
+        style = properties.child("w:pStyle") if properties is not None else None
+        identity = style.attributes.get("w:val", "") if style is not None else ""
+        return self.styles.get(identity, identity)
+
+    def _level(self, node: Node) -> int:
+        """Level of the heading that a paragraph is by its style; 0 for a text."""
+        name = self._style(node)
+        heading = _HEADING.fullmatch(name)
+        return int(heading[1]) if heading else int(bool(_TITLE.fullmatch(name)))
+
+    def _heading(self, level: int, text: str) -> None:
+        if level == 1 and not self.title:
+            self.title = text
+        else:
+            self.builder.heading(level, text)
+
+    def _open_bold(self) -> None:
+        """A text follows the one in bold: that was its heading, or the title where nothing has a style."""
+        text, self.bold = self.bold, ""
+        if text:
+            self._heading(_BOLD_LEVEL if self.styled or self.title else 1, text)
+
+    def _leave_bold(self) -> None:
+        """Nothing follows the text in bold: it says something itself, « Fermé le lundi »."""
+        text, self.bold = self.bold, ""
+        if text:
             self.builder.paragraph(text)
 
     def _close_list(self) -> None:
@@ -240,8 +281,13 @@ def _is_on(node: Node | None) -> bool:
     return node is not None and _value(node, "1") not in _OFF
 
 
+def _may_head(text: str) -> bool:
+    """Whether a text in bold may be a heading: short, no sentence, no announcement, no fact."""
+    return len(text.split()) <= _BOLD_WORDS and text[-1] not in ".!;:,…" and not _FACT.search(text) and any(map(str.isalpha, text))
+
+
 def _is_bold(cell: Node) -> bool:
-    """Whether all that is written in ``cell`` is bold."""
+    """Whether all that is written in ``cell``, or in a paragraph, is bold."""
     runs = [run for run in cell.descendants("w:r") if any(text_of(text) for text in run.elements("w:t"))]
     return bool(runs) and all(any(_is_on(p.child("w:b")) for p in run.elements("w:rPr")) for run in runs)
 

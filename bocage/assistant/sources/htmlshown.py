@@ -17,7 +17,15 @@ _NEVER = frozenset(
 _FIELD_NAMES = frozenset({"label", "legend"})
 _ZERO = r"0(?:\.0+)?(?![.\d])"
 _HIDDEN = re.compile(rf"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*{_ZERO}", re.IGNORECASE)
-_BANNER = re.compile(r"\b(?:breadcrumb|fil-d-?ariane|cookie|footer|sidebar|skip-?link)s?\b", re.IGNORECASE)
+_BANNER = re.compile(
+    r"\b(?:breadcrumb|fil-d-?ariane|arbo|chemin-de-fer|cookie|footer|pied|pied-de-?page|bas-de-?page|sidebar|skip-?link)s?\b", re.IGNORECASE
+)
+_BESIDE = re.compile(
+    r"\b(?:sharedaddy|share-(?:buttons?|links?|bar)|social-(?:share|sharing|links?)|boutons?-(?:de-)?partage|(?:jp-)?related-?posts"
+    r"|articles?-(?:similaires|lies)|a-lire-aussi|post-navigation|nav-links|post-nav|comments-area)\b",
+    re.IGNORECASE,
+)
+"""Names of what stands beside the text even within the content: sharing, other articles, comments."""
 _LINKS = re.compile(r"\b(?:menu|nav|navbar|share|partage)s?\b", re.IGNORECASE)
 """Names of navigation, and of content too: « menu-semaine » is the canteen’s. What it holds decides."""
 _FEW_WORDS = 3
@@ -93,7 +101,8 @@ def is_panel_title(node: Node) -> bool:
 
 
 def _names(node: Node) -> str:
-    return f"{node.attributes.get('class', '')} {node.attributes.get('id', '')}"
+    """Its class and its id, written with hyphens: « site_footer » is « site-footer »."""
+    return f"{node.attributes.get('class', '')} {node.attributes.get('id', '')}".replace("_", "-")
 
 
 def _sizes(root: Node, left_out: Container[int] = frozenset()) -> dict[int, _Size]:
@@ -208,7 +217,9 @@ class _Sieve:
             return True
         if self._is_control(node) or self._is_hidden(node):
             return True
-        return not in_content and node.name not in ("page", "html", "body") and self._is_navigation(node)
+        if node.name in ("page", "html", "body"):
+            return False
+        return self._is_beside(node) or (not in_content and self._is_navigation(node))
 
     def _is_control(self, node: Node) -> bool:
         """A button or the name of a field. The button that is the title of a panel is kept, once: where it stands or on its panel."""
@@ -230,6 +241,10 @@ class _Sieve:
         if role == "dialog" or _DIALOG.search(names) or 2 * self._size(node).linked > self._size(node).words:
             return False
         return role == "tabpanel" or node.attributes.get("id", "") in self.panels.opened or bool(_PANEL.search(names))
+
+    def _is_beside(self, node: Node) -> bool:
+        """By its name, and a small part of the page."""
+        return bool(_BESIDE.search(_names(node))) and 3 * self._size(node).words < self._size(self.root).words
 
     def _is_navigation(self, node: Node) -> bool:
         """By its name and by what it holds; never what holds most of the page: « page-avec-sidebar » is the page."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from bocage.assistant.documents import Audience, Document, Origin, Passage, Step, StepKind
 from bocage.assistant.opening_hours import fold
-from bocage.assistant.sources.debris import Days, debris
+from bocage.assistant.sources.debris import Days, debris, is_network
 from bocage.assistant.sources.grid import Cell, table_texts
 from bocage.assistant.sources.nodes import collapse
 from bocage.assistant.sources.steps import safe_url
@@ -59,7 +59,8 @@ class PageBuilder:
 
     def items(self, texts: list[str]) -> None:
         """A list, with the paragraph just before it; nothing of a list of links for sharing. « Imprimer » among other words is a step."""
-        found = list(filter(None, map(debris, texts)))
+        found = [Days() if is_network(text) else debris(text) for text in texts]
+        found = [days for days in found if days is not None]
         if texts and len(found) == len(texts):
             self.days.add(*found)
             return

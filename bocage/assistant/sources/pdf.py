@@ -8,20 +8,18 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bocage.assistant.documents import Document
 from bocage.assistant.opening_hours import fold
 from bocage.assistant.sources.pages import PageBuilder, audiences_in_keywords, page, read_bytes
+from bocage.assistant.sources.pdflines import EDGE, Line, as_seen, side_by_side
 from bocage.contract.errors import UnreadableFile
 
 MAX_PAGES = 300
 MAX_CHARACTERS = 3_000_000
 _LETTERS_PER_PAGE = 25
-_EDGE = 2
-"""Lines at the top and at the bottom of a page where a header or a footer stands."""
 _SHORT = 45
 """A line shorter than this, followed by a capital, is a heading or the end of a paragraph."""
 _HEADING = 120
@@ -85,45 +83,7 @@ def read_pdf(path: Path, root: Path | None = None) -> Document:
     return page(path, root, title, builder, facts)
 
 
-@dataclass(slots=True)
-class _Line:
-    """A line as it is printed: where it starts, how large its letters are, whether it is a row of cells."""
-
-    parts: list[str] = field(default_factory=list)
-    x: float = 0.0
-    y: float = 0.0
-    end: float = 0.0
-    size: float = 0.0
-    """0 when the file does not tell where its text stands."""
-    bold: bool = False
-    row: bool = False
-    text: str = ""
-    placed: bool = False
-
-    def add(self, part: str, x: float, y: float, size: float, bold: bool) -> None:
-        if not self.placed:
-            self.x, self.y, self.size, self.bold, self.placed = x, y, size, bold, True
-        else:
-            # The width is a guess, worse for longer pieces: only a gap well beyond it is one between two cells.
-            self.row = self.row or x - self.end > size + 0.15 * max(0.0, self.end - self.x)
-            self.bold = self.bold and bold
-        self.parts.append(part)
-        self.end = x + _width(part.strip()) * size
-
-    def is_beside(self, other: _Line) -> bool:
-        return self.size > 0 and abs(self.y - other.y) < 0.3 * self.size and other.end <= self.x + 0.5 * self.size
-
-    def goes_on_with(self, above: _Line) -> bool:
-        """Whether it is the next line of the same heading: as large, and just below."""
-        return self.size == above.size and 0 <= above.y - self.y <= 1.6 * self.size
-
-
-def _width(text: str) -> float:
-    """About how wide ``text`` is, in its size, for the usual letters of offices."""
-    return sum(0.28 if c in " .,:;'’|!()iljtfrI" else 0.85 if c in "mwMW%" else 0.68 if c.isupper() else 0.55 for c in text)
-
-
-def _pages(reader: Any, name: str) -> list[list[_Line]]:
+def _pages(reader: Any, name: str) -> list[list[Line]]:
     pages, size = [], 0
     for sheet in reader.pages:
         lines = _lines(sheet)
@@ -134,9 +94,9 @@ def _pages(reader: Any, name: str) -> list[list[_Line]]:
     return pages
 
 
-def _lines(sheet: Any) -> list[_Line]:
+def _lines(sheet: Any) -> list[Line]:
     """The lines of a page in reading order, none of them empty; pieces that stand side by side are one line."""
-    found = [_Line()]
+    found = [Line()]
 
     def hear(text: str, cm: list[float], tm: list[float], font: Any, font_size: float) -> None:
         size = round(font_size * math.hypot(tm[2], tm[3]) * math.hypot(cm[2], cm[3]), 1)
@@ -144,7 +104,7 @@ def _lines(sheet: Any) -> list[_Line]:
         bold = bool(re.search(r"bold|black|heavy|gras", str((font or {}).get("/BaseFont", "")), re.IGNORECASE))
         for rank, part in enumerate(text.split("\n")):
             if rank:
-                found.append(_Line())
+                found.append(Line())
             if part.strip():
                 found[-1].add(part, x, y, size if rank == 0 or not text[0].strip() else 0.0, bold)
             else:
@@ -155,26 +115,8 @@ def _lines(sheet: Any) -> list[_Line]:
         line.text = " ".join("".join(line.parts).split())
     if " ".join(line.text for line in found if line.text) != " ".join(text.split()):
         # Where pieces and text differ, the text is right and nothing is known of its places.
-        return [_Line(text=" ".join(line.split())) for line in text.splitlines() if line.strip()]
-    return _side_by_side([line for line in found if line.text])
-
-
-def _side_by_side(lines: list[_Line]) -> list[_Line]:
-    """Cells printed one by one are the row that the eye sees, « Badge ; 10 € »; words printed one by one, the sentence."""
-    rows: list[_Line] = []
-    texts: list[list[str]] = []
-    for line in lines:
-        if rows and line.is_beside(rows[-1]):
-            row = rows[-1]
-            cell = line.x - row.end > 0.9 * line.size
-            texts[-1] += [" ; " if cell and not texts[-1][-1].endswith(":") else " ", line.text]
-            row.row, row.bold, row.end = row.row or line.row or cell, row.bold and line.bold, line.end
-        else:
-            rows.append(line)
-            texts.append([line.text])
-    for row, pieces in zip(rows, texts, strict=True):
-        row.text = "".join(pieces)
-    return rows
+        return [Line(text=" ".join(line.split())) for line in text.splitlines() if line.strip()]
+    return side_by_side([line for line in found if line.text])
 
 
 def _facts(reader: Any) -> dict[str, Any]:
@@ -190,7 +132,7 @@ def _facts(reader: Any) -> dict[str, Any]:
 class _Sizes:
     """What is large and what is small in a document, by the size of most of its letters."""
 
-    def __init__(self, pages: list[list[_Line]]) -> None:
+    def __init__(self, pages: list[list[Line]]) -> None:
         letters = Counter[float]()
         for lines in pages:
             for line in lines:
@@ -200,7 +142,7 @@ class _Sizes:
         larger = (size for size in letters if self.body and size >= _LARGER * self.body)
         self.levels = {size: min(rank, _BOLD_LEVEL - 1) for rank, size in enumerate(sorted(larger, reverse=True), 1)}
 
-    def level(self, line: _Line) -> int:
+    def level(self, line: Line) -> int:
         """Level of the heading that ``line`` may be part of, from 1, the largest; 0 for a line of text."""
         # A price in large letters is what people look for: never a heading, whose text might stand above nothing.
         if line.row or _AMOUNT.search(line.text) or _BULLET.fullmatch(line.text) or sum(map(str.isalpha, line.text[:_HEADING])) < 3:
@@ -209,7 +151,7 @@ class _Sizes:
         return self.levels.get(line.size) or (_BOLD_LEVEL if bold else 0)
 
 
-def _running(pages: list[list[_Line]]) -> set[tuple[int, int]]:
+def _running(pages: list[list[Line]]) -> set[tuple[int, int]]:
     """Headers and footers, as (page, line): what most pages say at the same edge, but for the number of the page."""
     places: dict[tuple[Any, ...], set[tuple[int, int]]] = defaultdict(set)
     for number, lines in enumerate(pages):
@@ -222,15 +164,15 @@ def _running(pages: list[list[_Line]]) -> set[tuple[int, int]]:
     return {place for found in places.values() if len({number for number, _ in found}) >= enough for place in found}
 
 
-def _edges(lines: list[_Line]) -> Iterator[tuple[str, int]]:
+def _edges(lines: list[Line]) -> Iterator[tuple[str, int]]:
     """The first and the last lines, as written in the file and as seen on the page: many tools write both edges first."""
     written = list(range(len(lines)))
     seen = sorted((at for at in written if lines[at].size), key=lambda at: -lines[at].y)
-    for edge, places in (("first", written[:_EDGE]), ("last", written[-_EDGE:]), ("top", seen[:_EDGE]), ("bottom", seen[-_EDGE:])):
+    for edge, places in (("first", written[:EDGE]), ("last", written[-EDGE:]), ("top", seen[:EDGE]), ("bottom", seen[-EDGE:])):
         yield from ((edge, at) for at in places)
 
 
-def _may_run(lines: list[_Line], at: int) -> bool:
+def _may_run(lines: list[Line], at: int) -> bool:
     """Whether a line could be a header: a page number, or several words that are no amount, no sentence, no label, no row of a table."""
     line = lines[at]
     if _PAGE_NUMBER.fullmatch(line.text):
@@ -270,7 +212,7 @@ class _Writer:
         self.open: list[tuple[int, str, int]] = []
         """Headings that are open: level, text, and how many passages there were before."""
 
-    def write(self, pages: list[list[_Line]]) -> str:
+    def write(self, pages: list[list[Line]]) -> str:
         """Every page to the builder; returns the title."""
         running = _running(pages)
         for number, lines in enumerate(pages):
@@ -281,11 +223,13 @@ class _Writer:
                 self.page = f"Page {number + 1}"
                 self.builder.heading(_PAGE_LEVEL, self.page)
             self.title = self.title or next((line.text for line in kept), "")
-            self._page(kept)
+            text, below = as_seen(kept)
+            self._page(text)
+            self._page(below)
         self._close_headings(0)
         return self.title[:150]
 
-    def _take_title(self, lines: list[_Line]) -> None:
+    def _take_title(self, lines: list[Line]) -> None:
         """The first text in the largest letters is the title, unless the file tells another; a title opens no path."""
         first = next((at for at, line in enumerate(lines) if self.sizes.level(line) == 1), len(lines))
         text, after = self._heading_at(lines, first)
@@ -293,7 +237,7 @@ class _Writer:
             self.title = text
             del lines[first:after]
 
-    def _page(self, lines: list[_Line]) -> None:
+    def _page(self, lines: list[Line]) -> None:
         at = 0
         while at < len(lines):
             text, after = self._heading_at(lines, at)
@@ -305,7 +249,7 @@ class _Writer:
             at = after
         self._finish()
 
-    def _heading_at(self, lines: list[_Line], at: int) -> tuple[str, int]:
+    def _heading_at(self, lines: list[Line], at: int) -> tuple[str, int]:
         """The heading on a line and on those that go on with it, else no text; and the first line after them."""
         level = self.sizes.level(lines[at]) if at < len(lines) else 0
         after = at + 1
@@ -334,7 +278,7 @@ class _Writer:
                 self.builder.paragraph(text)
                 self.builder.flush()
 
-    def _line(self, line: _Line) -> None:
+    def _line(self, line: Line) -> None:
         bullet = _BULLET.fullmatch(line.text)
         if bullet or self._is_ended_by(line):
             self._end_paragraph()
@@ -352,7 +296,7 @@ class _Writer:
                 self.size = self.size if self.paragraph else line.size
                 self.paragraph = f"{self.paragraph}{'' if self.paragraph.endswith('-') else ' '}{line.text}".strip()
 
-    def _is_ended_by(self, line: _Line) -> bool:
+    def _is_ended_by(self, line: Line) -> bool:
         if line.row or len(self.paragraph) > _LONG or abs(line.size - self.size) > 0.1 * self.size:
             return True
         return line.text[:1].isupper() and (len(self.paragraph) < _SHORT or bool(_END.search(self.paragraph)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bocage.methods.retrieval.normalise import Phrases, plain_words
 from bocage.methods.retrieval.spelling import JointSpeller, Speller
-from bocage.methods.retrieval.text import STOP, fold, stems, tokens
+from bocage.methods.retrieval.text import STOP, both_spellings, fold, stems, tokens
 
 # Weight of words that the lexicon adds, and of sentences that tell the story around the question.
 ADDED, AROUND = 0.4, 0.5
@@ -91,7 +91,7 @@ def read_question(text: str, speller: Speller | JointSpeller | None = None, lexi
             words = speller.words(words)
         every += words
         share = 1.0 if asks else AROUND
-        for one in stems(words):
+        for one in both_spellings(stems(words)):
             weights[one] = max(weights.get(one, 0.0), share)
         for gram in text_grams(words):
             small[gram] = max(small.get(gram, 0.0), share)

@@ -57,3 +57,13 @@ def stem(word: str) -> str:
 def stems(words: Iterable[str], keep_stop: bool = False) -> list[str]:
     """Stems of folded words, stop words left out."""
     return [stem(w) for w in words if keep_stop or (w not in STOP and (len(w) > 1 or w.isdigit()))]
+
+
+# Words that dictionaries spell in two ways of different stems: a question in one is answered by a page in the other.
+_TWO_SPELLINGS = (("déchetterie", "déchèterie"), ("clé", "clef"), ("oignon", "ognon"))
+_OTHER_SPELLING = {stem(fold(a)): stem(fold(b)) for pair in _TWO_SPELLINGS for a, b in (pair, pair[::-1]) if stem(fold(a)) != stem(fold(b))}
+
+
+def both_spellings(found: Iterable[str]) -> list[str]:
+    """The stems, each with that of its other spelling where it has one: « déchèterie », « déchetterie »."""
+    return [one for each in found for one in (each, _OTHER_SPELLING.get(each)) if one]

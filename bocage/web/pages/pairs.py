@@ -92,7 +92,11 @@ def _show(request: HttpRequest, found: CuratedPair, error: str = "", status: int
     held = dict(zip(_FIELDS, (found.question, found.answer, found.source_title, found.source_url), strict=True))
     typed = {name: request.POST.get(name, value).replace("\r\n", "\n") for name, value in held.items()} if error else held
     shapes = curation.private_shapes(typed["answer"])
+    others = curation.other_reviewers(found, request.user)  # type: ignore[arg-type]
     context = {
+        "others": others,
+        "alone": others == [],
+        "same_person": found.reviewed_by is not None and found.reviewed_by == found.proposed_by,
         "pair": found,
         "typed": typed,
         "stands": held if status == 409 and typed != held else None,
