@@ -14,7 +14,7 @@ from bocage.usecases.eclairage_public.nights import MINUTES, SLOTS, lit_minutes,
 from bocage.usecases.eclairage_public.planning import PRESENCE
 
 _DAY = 24 * 60
-_DRAWN_NIGHTS = 3000
+_DRAWN_NIGHTS = 600
 """Nights that are walked, each day of the truth many times: their passages fall at other minutes each time."""
 
 _CROWD = 20
@@ -54,7 +54,8 @@ def _segment(lines: pd.DataFrame, programme: pd.DataFrame, fact: pd.Series) -> t
     parts = max(1, round(step / MINUTES))
     count = lines["passages"].to_numpy(dtype=float)
     watts, lit, below = (np.zeros(len(lines)) for _ in range(3))
-    shares = shares_walked(stamps, count, step, int(fact["maintien_min"]))
+    dims = bool((programme["mode"] == PRESENCE).any())
+    shares = shares_walked(stamps, count, step, int(fact["maintien_min"])) if dims else np.zeros((len(lines), parts))
     by_slot = [_by_slot(programme[programme["nuit"] == kind]) for kind in ("semaine", "fin de semaine")]
     for part in range(parts):
         local = (stamps.tz_convert("UTC") + timedelta(minutes=MINUTES * part)).tz_convert(timezone)
@@ -90,13 +91,14 @@ def shares_walked(stamps: pd.DatetimeIndex, counts: np.ndarray, step: int, hold:
     days, row = np.unique(minutes // _DAY, return_inverse=True)
     row, column = row.reshape(minutes.shape), minutes % _DAY
     people = np.repeat(np.arange(len(order)), np.minimum(counts[order], _CROWD * step).astype(int))
-    drawn, share = np.random.default_rng(0), np.zeros(minutes.shape)
-    walks = int(np.clip(_DRAWN_NIGHTS // len(days), 4, 100))
-    for _ in range(walks):
-        present = np.zeros((len(days), _DAY), dtype=bool)
+    drawn = np.random.default_rng(0)
+    walks = int(np.clip(_DRAWN_NIGHTS // len(days), 2, 40))
+    present = np.zeros((walks, len(days), _DAY), dtype=bool)
+    for walk in range(walks):
         instant = drawn.integers(step, size=len(people))
-        present[row[people, instant], column[people, instant]] = True
-        share += raised(present, hold)[row, column] / walks
+        present[walk, row[people, instant], column[people, instant]] = True
+    up = raised(present.reshape(-1, _DAY), hold).reshape(present.shape).mean(axis=0)
+    share = up[row, column]
     ends = [*range(MINUTES, step - MINUTES // 2, MINUTES), step]
     begins = [0, *ends[:-1]]
     parts = [share[:, begin:end].mean(axis=1) for begin, end in zip(begins, ends, strict=True)]

@@ -93,7 +93,7 @@ def test_the_share_raised_over_counts_is_what_a_simulation_gives(step: int, hold
     stamps = pd.date_range("2026-01-14 12:00", periods=len(counts), freq=f"{step}min", tz="Europe/Paris")
     order = drawn.permutation(len(counts))
     share = shares_walked(stamps[order], counts[order], step, hold)[np.argsort(order)]
-    assert np.abs(share - walked_share).max() < 0.15 and abs(share.mean() - walked_share.mean()) < 0.01
+    assert np.abs(share - walked_share).max() < 0.3 and abs(share.mean() - walked_share.mean()) < 0.015
 
 
 def test_a_level_raised_at_the_end_of_a_count_is_held_into_the_next() -> None:
