@@ -23,6 +23,9 @@ from bocage.contract.errors import BocageError
 from bocage.contract.text_checks import storable
 from bocage.network.deadlines import AnswerBy
 
+LIGHTER = "Gardez-en les colonnes et les années utiles, ou enregistrez ce tableau en XLSX ou en Parquet, plus légers."
+"""What to do with a file that weighs too much: an input is one file, parts of it would replace one another."""
+
 MAX_REDIRECTS = 3
 SECONDS = 30.0
 _CHUNK = 1 << 16
@@ -207,7 +210,7 @@ def _left(deadline: float) -> float:
 
 def _too_big(max_mb: int, announced: int | None = None) -> FetchFailed:
     weight = f"pèse {announced / 1e6:.0f} Mo" if announced else f"dépasse {max_mb} Mo"
-    return FetchFailed(f"Le fichier {weight} ; la limite est {max_mb} Mo. Déposez-le en deux parties.")
+    return FetchFailed(f"Le fichier {weight} ; la limite est {max_mb} Mo. {LIGHTER}")
 
 
 def _filename(headers: Message, parts: SplitResult) -> str:

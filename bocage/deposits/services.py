@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from bocage.contract.errors import BocageError, UnreadableFile
-from bocage.deposits.fetch import fetch
+from bocage.deposits.fetch import LIGHTER, fetch
 from bocage.deposits.models import Deposit
 from bocage.journal.services import record
 from bocage.organisations.models import User
@@ -90,7 +90,7 @@ def _copy(reader: BinaryIO, writer: Any, filename: str, max_mb: int | None) -> t
     while chunk := reader.read(_CHUNK):
         size += len(chunk)
         if max_mb is not None and size > max_mb * 1_000_000:
-            raise FileTooLarge(f"« {plain_name(filename)} » dépasse {max_mb} Mo, la limite de cette entrée. Déposez-le en deux parties.")
+            raise FileTooLarge(f"« {plain_name(filename)} » dépasse {max_mb} Mo, la limite de cette entrée. {LIGHTER}")
         digest.update(chunk)
         writer.write(chunk)
     writer.flush()

@@ -80,7 +80,7 @@ class _Run:
 
     def take(self, workspace: Workspace) -> None:
         """Copy and hash the inputs."""
-        self.paths, hashes = workspace.take(self.request.inputs)
+        self.paths, hashes = workspace.take(self.request.inputs, self.request.names)
         self.input_hash = input_hash(hashes)
 
     def go(self, workspace: Workspace, relay: DaskRelay | None) -> None:

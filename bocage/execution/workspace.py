@@ -45,8 +45,9 @@ class Workspace:
         folder.mkdir()
         return folder
 
-    def take(self, files: Mapping[str, Path]) -> tuple[dict[str, str], dict[str, str]]:
-        """Copy ``files``; (path of the copy, SHA-256) by name. Raises ``MissingInput`` or ``UnreadableFile``."""
+    def take(self, files: Mapping[str, Path], called: Mapping[str, str] | None = None) -> tuple[dict[str, str], dict[str, str]]:
+        """Copy ``files``; (path of the copy, SHA-256) by name. ``called``: what people call them, which engines then read too: a deposit
+        is stored under its fingerprint. Raises ``MissingInput`` or ``UnreadableFile``."""
         paths: dict[str, str] = {}
         hashes: dict[str, str] = {}
         for name, source in files.items():
@@ -54,7 +55,8 @@ class Workspace:
                 raise MissingInput(f"« {name[:80]} » ne peut pas être le nom d’une entrée : lettres, chiffres et « _ » seulement.")
             folder = self.inputs / name
             folder.mkdir()
-            target = folder / _safe(Path(source).name)
+            known = Path((called or {}).get(name, "") or Path(source).name).stem
+            target = folder / _safe(f"{known}{Path(source).suffix}")
             hashes[name] = _copy(name, Path(source), target)
             paths[name] = str(target)
         return paths, hashes

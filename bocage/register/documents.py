@@ -86,7 +86,14 @@ def entry_object(entry: Entry, website: str) -> dict[str, Any]:
             "refused": entry.refused,
             "acceptance": entry.acceptance,
         },
-        "energy": {"joules": entry.joules, "low": entry.joules_low, "high": entry.joules_high, "runs": entry.runs},
+        "energy": {
+            "joules": entry.joules,
+            "low": entry.joules_low,
+            "high": entry.joules_high,
+            "runs": entry.runs,
+            "unfinished_runs": entry.unfinished,
+            "joules_per_run": entry.joules_per_run,
+        },
         "last_change_date": history.updated_at(entry).isoformat(),
     }
 

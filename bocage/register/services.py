@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +10,7 @@ from functools import lru_cache
 from random import Random
 
 from django.db import transaction
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from bocage.contract import discovery
@@ -52,7 +53,8 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One use case of the register, with everything that was observed. ``available``: its fiche still reads on this server."""
+    """One use case of the register, with everything that was observed. ``runs``: finished ones; ``joules``: of these and of the
+    ``unfinished`` ones that computed before they failed. ``available``: its fiche still reads on this server."""
 
     fiche: Fiche
     publication: Publication
@@ -65,6 +67,8 @@ class Entry:
     joules: float
     joules_low: float
     joules_high: float
+    joules_finished: float
+    unfinished: int
     measures: tuple[Measured, ...]
     available: bool = True
 
@@ -74,6 +78,11 @@ class Entry:
         if self.available:
             return self.publication.status, Publication.Status(self.publication.status).label
         return "indisponible", "Indisponible"
+
+    @property
+    def joules_per_run(self) -> float | None:
+        """Energy of a finished run, on average, usual method included."""
+        return self.joules_finished / self.runs if self.runs else None
 
     @property
     def decided(self) -> int:
@@ -185,7 +194,14 @@ def _entry(publication: Publication) -> Entry:
     verdicts = Counter(
         Decision.objects.filter(proposal__run__usecase=fiche.slug, replaced_by__isnull=True).values_list("verdict", flat=True)
     )
-    energy = RoleResult.objects.filter(run__usecase=fiche.slug).aggregate(j=Sum("joules"), low=Sum("joules_low"), high=Sum("joules_high"))
+    finished = Q(run__state=Run.State.DONE)
+    energy = RoleResult.objects.filter(run__usecase=fiche.slug).aggregate(
+        j=Sum("joules"),
+        low=Sum("joules_low"),
+        high=Sum("joules_high"),
+        finished=Sum("joules", filter=finished),
+        unfinished=Count("run", filter=~finished, distinct=True),
+    )
     return Entry(
         fiche=fiche,
         publication=publication,
@@ -198,17 +214,21 @@ def _entry(publication: Publication) -> Entry:
         joules=energy["j"] or 0.0,
         joules_low=energy["low"] or 0.0,
         joules_high=energy["high"] or 0.0,
+        joules_finished=energy["finished"] or 0.0,
+        unfinished=energy["unfinished"],
         measures=_measures(fiche),
         available=available,
     )
 
 
 def _measures(fiche: Fiche) -> tuple[Measured, ...]:
-    """The evaluation that stands for each run, in the order of the runs."""
+    """The evaluation that stands for each run, in the order of the runs; of runs that are one calculation, the last one brought."""
     measures: list[Measured] = []
     sign = 1 if fiche.mesure.sens == "min" else -1
     found = standing(Evaluation.objects.filter(run__usecase=fiche.slug).defer("reading").select_related("run"))
-    for run_id, evaluation in sorted(found.items()):
+    # Run again on the same files, an engine says the same again: that is no second measure, and would narrow the interval.
+    last = {_calculation(evaluation.run): evaluation for evaluation in sorted(found.values(), key=lambda e: e.pk)}
+    for run_id, evaluation in sorted((e.run_id, e) for e in last.values()):
         engine, baseline = evaluation.engine.get(fiche.mesure.nom), evaluation.baseline.get(fiche.mesure.nom)
         if engine is None or baseline is None:
             continue
@@ -216,6 +236,13 @@ def _measures(fiche: Fiche) -> tuple[Measured, ...]:
         covered = share_covered(evaluation.engine)
         measures.append(Measured(evaluation.evaluated_at, run_id, engine, baseline, gain, evaluation.run.finished_at, covered))
     return tuple(measures)
+
+
+def _calculation(run: Run) -> tuple[str, ...]:
+    """What makes two runs the same calculation: engine, files and parameters; a run that kept none of them is like no other."""
+    if not run.input_hash:
+        return (str(run.pk),)
+    return run.engine_version, run.input_hash, json.dumps(run.params, sort_keys=True)
 
 
 @lru_cache(maxsize=256)

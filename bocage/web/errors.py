@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from bocage.contract.french import hour
+from bocage.deposits.fetch import LIGHTER
 
 _NOTHING = "Rien n’a été enregistré à moitié."
 
@@ -79,7 +80,7 @@ def too_large(request: HttpRequest, weight_mb: float | None = None, limit_mb: in
         413,
         "Ce fichier est trop lourd",
         f"{weight} limite est {limit_mb} Mo.",
-        ["Déposez-le en deux parties.", "Ou demandez à l’administrateur de relever la limite."],
+        [LIGHTER, "Ou demandez à l’administrateur de relever la limite."],
     )
 
 

@@ -23,6 +23,7 @@ from bocage.contract.outcome import Outcome, Recommendation
 from bocage.execution import RunRecord, RunRequest, evaluate, execute, explain, fingerprint, params
 from bocage.execution.channel import ProtocolError, Reader, encode
 from bocage.execution.energy import Meter, from_cpu
+from bocage.execution.workspace import Workspace
 
 TABLE = "jour;secteur;volume\n2026-01-01;Nord;100,5\n2026-01-02;Nord;110,5\n2026-01-01;Sud;20\n2026-01-02;Sud;30\n2026-01-03;Sud;beaucoup\n"
 
@@ -46,6 +47,15 @@ def test_a_table_from_file_to_proposals(lab: Any, table: Path) -> None:
     assert baseline is not None and baseline.outcome is not None
     assert evaluate("essai_tableau", role.outcome, {"mesures": table}) == {"ecart": pytest.approx(32.625)}
     assert RunRecord.from_dict(json.loads(json.dumps(record.to_dict()))) == record
+
+
+def test_an_engine_reads_a_deposit_under_the_name_that_people_gave_it(lab: Any, tmp_path: Path) -> None:
+    stored = tmp_path / ("f" * 64 + ".txt")
+    stored.write_text("x")
+    with Workspace() as workspace:
+        paths, hashes = workspace.take({"fichier": stored}, {"fichier": "../Relevés d’octobre.zip"})
+        assert Path(paths["fichier"]).name == "Relevés d’octobre.txt", "its own kind, and no way out of the folder"
+        assert Path(paths["fichier"]).parent.name == "fichier" and hashes == {"fichier": hashlib.sha256(b"x").hexdigest()}
 
 
 def test_the_same_request_twice(lab: Any, tmp_path: Path) -> None:

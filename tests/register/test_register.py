@@ -9,6 +9,7 @@ import pytest
 
 from bocage.contract import discovery
 from bocage.contract.errors import InvalidUseCase, UnknownUseCase
+from bocage.decisions.models import Run
 from bocage.journal.models import Entry
 from bocage.register import services as register
 from bocage.register.models import Evaluation, Publication
@@ -50,6 +51,26 @@ def test_a_run_measured_again_counts_once(published):
     (run,) = measured([(7, 10)])
     Evaluation(run=run, truth_sha256="f" * 64, engine={"ecart": 8.0}, baseline={"ecart": 10.0}).save()
     assert [m.engine for m in register.entry(SLUG).measures] == [8.0]
+
+
+def test_one_calculation_done_twice_is_one_measure(published):
+    runs = measured([(7, 10), (7, 10), (7, 10), (7, 10), (6, 9), (8, 10)])
+    same = Run.objects.filter(pk__in=[run.pk for run in runs[:4]])
+    same.update(input_hash="a" * 64, params={"niveau": 90})
+    assert [m.run for m in register.entry(SLUG).measures] == [runs[3].pk, runs[4].pk, runs[5].pk]
+    assert register.entry(SLUG).gain_interval is None, "three measures, not six"
+    same.filter(pk=runs[0].pk).update(params={"niveau": 80})
+    same.filter(pk=runs[1].pk).update(engine_version="d0" * 32)
+    same.filter(pk=runs[2].pk).update(input_hash="b" * 64)
+    assert len(register.entry(SLUG).measures) == 6
+
+
+def test_what_failed_runs_consumed_is_counted_but_makes_no_run_dearer(published):
+    done_run({"Nord": 1.0}, {"Nord": 2.0}, joules=100)
+    failed = done_run({"Nord": 1.0}, {"Nord": 2.0}, joules=5000)
+    Run.objects.filter(pk=failed.pk).update(state=Run.State.FAILED)
+    entry = register.entry(SLUG)
+    assert (entry.joules, entry.joules_per_run, entry.runs, entry.unfinished) == (10_200, 200, 1, 1)
 
 
 def test_every_change_of_state_is_journalled(published):

@@ -16,11 +16,14 @@ import pandas as pd
 from bocage.contract.tables.cells import RawCells, absent_at, take
 from bocage.contract.tables.digits import parse_numbers
 from bocage.contract.tables.fields import ABSENT, Spec
+from bocage.contract.tables.header import compact
 from bocage.contract.tables.report import Fault, IntArray
 
 Array = npt.NDArray[Any]
 _MEMO_LIMIT = 100_000
 _SAMPLE = 1_000
+_MOST_SAID = 5
+"""Other ways of writing the choices of a column that are told: a file has few, or is not worth it."""
 
 
 @dataclass(slots=True)
@@ -69,6 +72,8 @@ class Lookup:
         self._codes: dict[str, int] = {}
         self._pattern = re.compile(spec.pattern) if spec.pattern is not None else None
         self._choices = dict.fromkeys(spec.choices)
+        self._written = _by_letters(spec.choices)
+        self.notes: list[str] = []
         hint = partial(_nearest, choices=spec.choices) if spec.kind == "literal" else None
         self._faults = (absent_fault(spec), Fault(spec.name, spec.expected(), hint=hint))
         self._troubled = False
@@ -114,13 +119,24 @@ class Lookup:
         if spec.kind == "bool":
             value = _BOOLEANS.get(text.casefold())
             return value, 3 if value is None else 0
-        if spec.kind == "literal" or "\x00" in text:
+        if "\x00" in text:
             return None, 3
+        if spec.kind == "literal":
+            return self._choice(text)
         if (spec.min_length is not None and len(text) < spec.min_length) or (spec.max_length is not None and len(text) > spec.max_length):
             return None, 3
         if self._pattern is not None and not self._pattern.search(text):
             return None, 3
         return text, 0
+
+    def _choice(self, text: str) -> tuple[Any, int]:
+        """The only choice that ``text`` may mean, which is said; else it is wrong."""
+        meant = self._written.get(compact(text))
+        if meant is None:
+            return None, 3
+        if len(self.notes) < _MOST_SAID:
+            self.notes.append(f"Colonne {self.spec.name} : « {text[:60]} » lu comme {meant}.")
+        return meant, 0
 
     def finish(self, values: Array, absent: Array) -> pd.Series[Any]:
         """``str`` dtype for text and Literal; ``bool``, or ``boolean`` when values lack."""
@@ -136,6 +152,12 @@ _BOOLEANS = {
     **dict.fromkeys(("oui", "vrai", "true", "1", "o", "yes", "x", "t", "1.0"), True),
     **dict.fromkeys(("non", "faux", "false", "0", "n", "no", "f", "0.0"), False),
 }
+
+
+def _by_letters(choices: tuple[str, ...]) -> dict[str, str]:
+    """The choice that each text means without case, accents or spaces; those that two choices share mean none."""
+    keys = [compact(choice) for choice in choices]
+    return {key: choice for key, choice in zip(keys, choices, strict=True) if key and keys.count(key) == 1}
 
 
 def _nearest(read: str, choices: tuple[str, ...]) -> str:
@@ -303,6 +325,10 @@ def _integer(number: str) -> int | None:
     return value if -(2**63) <= value < 2**63 else None
 
 
+_LETTERS = str.maketrans("OoIl", "0011")
+"""Letters that people, and machines that read paper, take for digits."""
+
+
 def _number_hint(read: str, decimal: str, integer: bool) -> str:
     """What to do with a text that is not a number of its column."""
     text = read.strip()
@@ -316,5 +342,7 @@ def _number_hint(read: str, decimal: str, integer: bool) -> str:
             return f"La colonne est écrite avec {named} décimal{'e' if decimal == ',' else ''} : {swapped}."
     if integer and re.fullmatch(r"[+-]?\d+[.,]\d+", text):
         return "Ce nombre n’est pas entier."
+    if re.search(r"\d", text) and re.search("[OoIl]", text) and re.fullmatch(r"[+-]?[\dOoIl]+(?:[.,][\dOoIl]+)?", text):
+        return f"Des lettres y tiennent lieu de chiffres : {text.translate(_LETTERS)}, sans doute."
     unit = re.fullmatch(r"([+-]?\d[\d  .,]*?)\s*([^\d\s.,][^\d]{0,8})", text)
     return f"Gardez le nombre seul, sans « {unit[2].strip()} » : {unit[1].strip()}." if unit else ""

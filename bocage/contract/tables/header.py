@@ -82,6 +82,24 @@ def _without_unit(cell: str, spec: Spec, specs: Sequence[Spec], clashes: dict[st
     return False
 
 
+_TIMES = frozenset(
+    {"date", "dates", "jour", "jours", "dateheure", "dateetheure", "datetime", "horodate", "heure", "periode", "timestamp", "mois"}
+)
+"""Titles that people give to a column of dates, compacted."""
+
+_ACROSS = 3
+"""Titles of columns that are dates, from which the table is one that people read across."""
+
+_A_DATE = re.compile(
+    r"(?:(?:lun|mar|mer|jeu|ven|sam|dim)(?:di|credi|dredi|edi|anche|\.)?(?=\W|$)"
+    r"|(?:janvier|janv|février|fevrier|fév|fev|mars|avril|avr|mai|juin|juillet|juil|août|aout|septembre|sept|octobre|oct|novembre|nov"
+    r"|décembre|decembre|déc|dec|févr|fevr)\.?(?=\W|$)"
+    r"|\d{1,4}[/.-]\d{1,2}(?:[/.-]\d{2,4})?(?=\s|$))",
+    re.IGNORECASE,
+)
+"""A weekday, a month or a date, which a title of column begins with."""
+
+
 def require_columns(match: Match, header: Sequence[str], specs: Sequence[Spec], file: str) -> None:
     """Raise ``MissingColumns`` when a required field has no column: what is missing, what was found, the nearest name."""
     missing = [spec for spec in specs if spec.required and spec.name not in match.columns]
@@ -102,8 +120,14 @@ def require_columns(match: Match, header: Sequence[str], specs: Sequence[Spec], 
             continue
         key = compact(spec.name)
         near = difflib.get_close_matches(key, list(by_key), 1, 0.6) or _same_stem(key, by_key)
+        if not near and spec.kind in ("date", "datetime"):
+            near = [other for other in by_key if other in _TIMES][:1]
         if near:
             sentences.append(f"« {by_key[near[0]]} » ressemble à {spec.name} : si c’est elle, renommez-la.")
+    across = [cell for cell in shown if _A_DATE.match(cell)]
+    if len(across) >= _ACROSS:
+        dates = f"« {across[0]} », « {across[1]} »…"
+        sentences.append(f"Les dates y sont en colonnes ({dates}) : écrivez une ligne par date, avec la date dans une seule colonne.")
     raise MissingColumns(" ".join(sentences))
 
 

@@ -220,7 +220,7 @@ class _Reader:
             said.append("La marque décimale change d’une colonne à l’autre : chaque colonne est lue avec la sienne.")
         said += [*source.notes, *source.match.notes, *ignored(source.header, source.match)]
         for converter in self.converters.values():
-            said += converter.notes if isinstance(converter, DateColumn) else []
+            said += sorted(set(converter.notes)) if isinstance(converter, DateColumn | Lookup) else []
         return TableReport(
             file=self.facts.name,
             sha256=self.facts.sha256,

@@ -64,13 +64,17 @@ class WorkbookSource:
         kinds = {meta.name: meta.typ for meta in self._book.sheets_metadata}
         names = [name for name in names if kinds.get(name) in (None, calamine.SheetTypeEnum.WorkSheet)]
         best: tuple[int, str, list[str], int] | None = None
+        most = (-1, 0)
         for name in names:
             for number, row in enumerate(self._rows(name), 1):
                 if number > _HEADER_LINES:
                     break
                 cells = [text_of(cell) for cell in row]
-                if any(cells) and (best is None or score(cells, specs) > best[0]):
-                    best = (score(cells, specs), name, cells, number)
+                found = score(cells, specs)
+                # Where nothing is named, the widest line shows best what was found instead: a title is one cell.
+                key = (found, 0 if found else sum(bool(cell.strip()) for cell in cells))
+                if any(cells) and key > most:
+                    most, best = key, (found, name, cells, number)
             if best is not None and best[0] == len(specs):
                 break
         if best is None:

@@ -225,15 +225,3 @@ def _by_slot(series: pd.Series, steps: np.ndarray, first: pd.Timestamp, nights: 
     known = minutes >= MINUTES / 2
     counted = np.where(known, minutes, MINUTES)
     return np.where(known, total * (MINUTES / counted), np.nan), np.where(known, squares * MINUTES / counted**2, np.nan)
-
-
-def lifted_share(counts: np.ndarray, step: int, hold: int) -> np.ndarray:
-    """Share of the time at which a presence controller is raised, from ``counts`` per quarter of an hour.
-
-    The instants of a Poisson process, given their number, are uniform over the ``step`` minutes of a count: so each minute has someone with
-    probability p. A controller that stays raised ``hold`` minutes at least, then while someone is there, is a Markov chain; per minute
-    lowered it spends p (hold - 1) + p / (1 - p) minutes raised.
-    """
-    window = max(step, MINUTES)
-    empty = np.power(1.0 - 1.0 / window, counts * (window / MINUTES))
-    return np.asarray(1.0 - empty / (empty * (1.0 + (1.0 - empty) * (hold - 1)) + 1.0 - empty))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bocage.contract.errors import NotEnoughData
-from bocage.contract.french import count, number
+from bocage.contract.french import NBSP, count, number
 from bocage.usecases.eclairage_public import rules
 from bocage.usecases.eclairage_public.places import misplaced, town_of
 from bocage.usecases.eclairage_public.planning import Line, Segment, hours_mask, limits, segment_of
@@ -93,12 +93,7 @@ def _warnings(line: Line, params: EclairagePublicParams) -> list[str]:
     elif quiet and rules.minimum_of(quiet) > rules.minimum_of(classe):
         said.append(f"la classe creuse {quiet} demande plus que la classe {classe} ; elle est tenue aux heures creuses, vérifiez-la")
     opening, closing, category = line.number("ouverture_h"), line.number("fermeture_h"), line.text("categorie")
-    if category in ("parc", "stationnement") and opening is None and rules.extinction(category, closing):
-        until = number(rules.reopening(), 0, "h")
-        said.append(
-            f"éteint jusqu’à {until}, au titre de l’arrêté du 27 décembre 2018 ; si le lieu ouvre plus tôt, ou dans l’heure qui suit, "
-            "donnez ouverture_h : il sera rallumé une heure avant"
-        )
+    said += _morning(category, opening, closing)
     if (
         params.coupure
         and closing is not None
@@ -108,6 +103,33 @@ def _warnings(line: Line, params: EclairagePublicParams) -> list[str]:
             "la coupure décidée par la commune l’éteint alors qu’il est ouvert, ou dans l’heure qui suit ; vérifiez-le avant de régler"
         )
     return said
+
+
+def _morning(category: str, opening: float | None, closing: float | None) -> list[str]:
+    """When the order of 27 December 2018 lets the place be lit again, and what its manager may have to say for it."""
+    if category not in ("parc", "stationnement") or rules.extinction(category, closing) is None:
+        return []
+    until, order = rules.reopening(category), "au titre de l’arrêté du 27 décembre 2018"
+    if opening is None and until is not None:
+        early = "si le lieu ouvre plus tôt, ou dans l’heure qui suit, donnez ouverture_h : il sera rallumé une heure avant"
+        return [f"éteint jusqu’à {number(until, 0, 'h')}, {order} ; {early}"]
+    if opening is None:
+        return [
+            f"éteint jusqu’au coucher du soleil suivant, {order}, qui ne prévoit aucun rallumage le matin ; si le parc ouvre avant le "
+            "lever du jour, donnez ouverture_h : il sera rallumé à cette heure"
+        ]
+    if until is None and opening < rules.NOON:
+        return [
+            f"rallumé à {_clock(opening)}, son heure d’ouverture, s’il fait encore nuit, pour qu’un parc ouvert ne soit pas éteint ; "
+            "l’arrêté du 27 décembre 2018 ne prévoit pas de rallumage le matin, vérifiez-le avant de régler"
+        ]
+    return []
+
+
+def _clock(hour: float) -> str:
+    """« 6 h », « 6 h 30 »."""
+    whole, minutes = divmod(round(hour * 60), 60)
+    return f"{number(whole, 0, 'h')}" + (f"{NBSP}{minutes:02d}" if minutes else "")
 
 
 def _busy(opening: float | None, closing: float) -> np.ndarray:

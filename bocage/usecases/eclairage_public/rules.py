@@ -30,12 +30,13 @@ def same_family(one: str, other: str) -> bool:
 
 
 def extinction(category: str, closing: float | None, opening: float | None = None) -> tuple[float, float] | None:
-    """Hours (from, to) between which the order of 27 December 2018 asks that the place be dark; None where it asks nothing.
+    """Hours (from, to) between which the order of 27 December 2018 asks that the place be dark; None where it asks nothing. ``to`` is
+    noon where it lights nothing again before sunset (façades, parks).
 
     ``closing``: hour at which the park shuts or the activity ends; ``opening``: hour at which it opens or begins again. Without
     ``opening``, a place that closes before noon is taken to have been open all night. Hours are local, 0 to 24.
     """
-    rule, order = _rules()["arrete"][category], _rules()["arrete"]
+    rule = _rules()["arrete"][category]
     # Hours are counted from noon, so that those of one night follow one another.
     if "apres_fermeture_h" in rule and closing is not None:
         ended = (closing - NOON) % 24
@@ -46,14 +47,17 @@ def extinction(category: str, closing: float | None, opening: float | None = Non
         ended = start = (float(rule["extinction_h"]) - NOON) % 24
     else:
         return None
-    end = (float(order["reprise_h"]) - NOON) % 24
-    if opening is not None:
-        end = min(end, ended + (opening - NOON - ended) % 24 - float(order["avant_ouverture_h"]))
+    # A night ends at noon: what waits for sunset stays dark until then.
+    again = reopening(category)
+    end = 24.0 if again is None else (again - NOON) % 24
+    if opening is not None and rule.get("ouverture_rallume"):
+        end = min(end, ended + (opening - NOON - ended) % 24 - float(rule.get("avant_ouverture_h", 0.0)))
     if start >= end:
         return None
     return (start + NOON) % 24, (end + NOON) % 24
 
 
-def reopening() -> float:
-    """The hour (local) before which the order lights nothing again, unless an activity begins earlier."""
-    return float(_rules()["arrete"]["reprise_h"])
+def reopening(category: str) -> float | None:
+    """The hour (local) before which the order lights nothing again, unless an activity begins earlier; None: not before sunset."""
+    hour = _rules()["arrete"][category].get("reprise_h")
+    return None if hour is None else float(hour)

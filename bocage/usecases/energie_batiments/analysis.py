@@ -50,6 +50,8 @@ class Found:
     drift_bounds: tuple[float, float] | None = None
     share: float | None = None
     since: str | None = None
+    turned: tuple[str, float] | None = None
+    """First day from which a drift that lasts is another, and what it used before, kWh per day."""
     over: tuple[str, str, float] | None = None
     """First and last day of a drift that is over, and what it used, kWh."""
     alarms: tuple[str, ...] = ()
@@ -226,6 +228,8 @@ def _fill(one: Found, i: int, watched: detect.Watched, moves: drifts.Drifts) -> 
     bounds = (_number(moves.low[i]), _number(moves.high[i]))
     one.drift_bounds = (bounds[0], bounds[1]) if bounds[0] is not None and bounds[1] is not None else None
     one.since = _iso(moves.days[start])
+    if moves.turn[i] >= 0:
+        one.turned = (_iso(moves.days[int(moves.turn[i])]), float(moves.before[i]))
     if levels and end >= 0 and one.drift is not None:
         one.over = (one.since, _iso(moves.days[end - 1]), one.drift * (end - start))
     if faults:

@@ -1,4 +1,4 @@
-"""Since when does a meter use more, how much, how sure is it, and is it over?
+"""Since when does a meter use more, how much, how sure is it, has it changed since, and is it over?
 
 The excess is what the days since the beginning use above the model, less what the weeks before already used above it. Its variance has
 four parts: the noise of the days since; that of the days before, with which they are compared; the coefficients of the model, which does
@@ -33,6 +33,12 @@ OVER = 0.25
 CLEAR = 4.0
 """Standard errors between a drift and the days after it, from which its end is certain."""
 
+WEEK = 7
+"""Known days on each side of a change within a drift: fewer are an event, or say too little."""
+
+TURN_CLEAR, TURN_SHARE = CLEAR, 0.4
+"""Standard errors, and share of the larger of the two, by which the two parts of a drift differ when they are two levels."""
+
 MONTHLY_CHANGE = 0.018
 """Usual change of level from one month to the next without any drift, share of the use (one standard deviation)."""
 
@@ -41,11 +47,14 @@ _Z = 1.645
 
 @dataclass(frozen=True)
 class Drifts:
-    """Per meter: day index where the drift begins; ``end``, the day index from which it is over, or −1 while it lasts; kWh per day of
-    the drift, its 90 % bounds, its share of the expected; shares by band; ``days`` of the calendar."""
+    """Per meter: day index where the drift begins; ``end``, the day index from which it is over, or −1 while it lasts; ``turn``, the day
+    index from which one that lasts has another size, or −1; kWh per day of the drift (since it turned, if it did), its 90 % bounds, its
+    share of the expected; kWh per day ``before`` it turned; shares by band; ``days`` of the calendar."""
 
     start: np.ndarray
     end: np.ndarray
+    turn: np.ndarray
+    before: np.ndarray
     kwh: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -82,15 +91,23 @@ def drift(watched: detect.Watched, reference: int) -> Drifts:
     memory, noise = _noise(gap[:, :reference])
     end = _end(sums, start, level, noise * np.sqrt(memory))
     stop = np.where(end < 0, later.shape[1], end)
-    total, count = (array[:, 0] for array in sums.over(start[:, None], stop[:, None]))
+    foreseen = np.nan_to_num(watched.expected[:, reference:]).mean(axis=1)
+    turn = np.where(end < 0, _turn(sums, start, level, noise * np.sqrt(memory), foreseen), -1)
+    # What a drift costs a month is what it costs now: one that grew is not the mean of what it was and is.
+    now = np.where(turn < 0, start, turn)
+    earlier, days = (array[:, 0] for array in sums.over(start[:, None], now[:, None]))
+    before = np.where(turn < 0, 0.0, earlier / np.maximum(days, 1) - level)
+    total, count = (array[:, 0] for array in sums.over(now[:, None], stop[:, None]))
     size = total / np.maximum(count, 1) - level
     day = np.arange(later.shape[1])
-    during = seen & (day >= start[:, None]) & (day < stop[:, None])
+    during = seen & (day >= now[:, None]) & (day < stop[:, None])
     reach = _Z * np.sqrt(_variance(watched, reference, during, seen & (day < start[:, None]), memory, noise))
     awaited = np.where(during, watched.expected[:, reference:], 0.0).sum(axis=1) / np.maximum(count, 1)
     bands = {name: _share(actual[:, reference:], foreseen[:, reference:], during) for name, (actual, foreseen) in watched.bands.items()}
-    last = np.where(end < 0, -1, end + reference)
-    return Drifts(start + reference, last, size, size - reach, size + reach, size / np.maximum(awaited, 1e-9), bands, watched.days)
+    last, turn = (np.where(at < 0, -1, at + reference) for at in (end, turn))
+    return Drifts(
+        start + reference, last, turn, before, size, size - reach, size + reach, size / np.maximum(awaited, 1e-9), bands, watched.days
+    )
 
 
 def _start(sums: _Sums, first: np.ndarray) -> np.ndarray:
@@ -123,6 +140,24 @@ def _end(sums: _Sums, start: np.ndarray, level: np.ndarray, error: np.ndarray) -
     latest = total[:, 0] / np.maximum(count[:, 0], 1) - level
     over = (size > level) & (best > 0) & ((latest <= 0) | ((latest < OVER * (size - level)) & (best > CLEAR)))
     return np.where(over, at, -1)
+
+
+def _turn(sums: _Sums, start: np.ndarray, level: np.ndarray, error: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """The watched day (meters,) from which an excess that lasts is another: a second drift upon the first, or half of it mended; −1
+    without one. ``error`` of one day, its memory counted, and ``expected`` kWh per day."""
+    days = sums.kwh.shape[1] - 1
+    day = np.broadcast_to(np.arange(days), (len(start), days))
+    first, final = np.minimum(start[:, None], day), np.full_like(day, days)
+    (before, known), (after, left) = sums.over(first, day), sums.over(day, final)
+    rise = after / np.maximum(left, 1) - before / np.maximum(known, 1)
+    errors = np.sqrt(error[:, None] ** 2 * (1 / np.maximum(known, 1) + 1 / np.maximum(left, 1)) + (MONTHLY_CHANGE * expected[:, None]) ** 2)
+    contrast = np.where((known >= WEEK) & (left >= WEEK), np.abs(rise) / np.maximum(errors, 1e-9), -1.0)
+    at = contrast.argmax(axis=1)
+    best, moved, known_before, used = (np.take_along_axis(array, at[:, None], 1)[:, 0] for array in (contrast, rise, known, before))
+    size = used / np.maximum(known_before, 1) - level
+    # Both parts are an excess, and one is another than the other: not the same drift, seen with its noise.
+    apart = (size > 0) & (size + moved > 0) & (np.abs(moved) > TURN_SHARE * np.maximum(size, size + moved))
+    return np.where((best > TURN_CLEAR) & apart, at, -1)
 
 
 def _noise(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

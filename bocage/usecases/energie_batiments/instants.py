@@ -33,7 +33,17 @@ def to_utc(stamps: pd.Series, zone: str, points: np.ndarray | None = None) -> np
     offset = text.str.contains(r"(?:[+-]\d\d:?\d\d|Z)$", regex=True) & (text.str.len() > 10)
     known = pd.to_datetime(text.where(offset), utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
     naive = pd.to_datetime(text.where(~offset), errors="coerce", format="ISO8601")
+    french = naive.isna() & ~offset
+    if french.any():
+        naive = naive.fillna(_day_first(text[french]))
     return np.where(offset.to_numpy(), _micros(known), localised(_micros(naive), zone, points))
+
+
+def _day_first(text: pd.Series) -> pd.Series:
+    """Times written the French way, the day before the month (« 03/09/2025 14:30 », « 3.9.2025 14h30 »); NaT where they are not."""
+    parts = text.str.extract(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:[ T]+(\d{1,2})[:hH](\d{2})?(?::(\d{2}))?)?$").fillna("0")
+    numbers = {name: pd.to_numeric(parts[i]) for i, name in enumerate(("day", "month", "year", "hour", "minute", "second"))}
+    return pd.to_datetime(pd.DataFrame(numbers), errors="coerce")
 
 
 def as_series(micros: np.ndarray) -> pd.Series:

@@ -32,6 +32,9 @@ _JUMPS = 3
 _KNOWN = 330 * 24.0
 """Hours of its other steps without which nobody knows the most that a meter uses: a year, winter and summer."""
 
+_THOUSANDS = r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?:\D|$))"
+"""The spaces that part thousands, one by one."""
+
 _UNREADABLE = "mesures illisibles ont été écartées"
 _LOST = "la consommation entre ces deux relevés n’est pas comptée"
 
@@ -118,7 +121,12 @@ def _totals(
 def _numbers(column: pd.Series) -> np.ndarray:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.to_numpy(dtype=float, na_value=np.nan)
-    return pd.to_numeric(column.astype(str).str.replace(",", "."), errors="coerce").to_numpy(dtype=float)
+    text = column.astype(str).str.replace(",", ".")
+    value = pd.to_numeric(text, errors="coerce")
+    spaced = value.isna()
+    if spaced.any():
+        value = value.fillna(pd.to_numeric(text[spaced].str.replace(_THOUSANDS, "", regex=True), errors="coerce"))
+    return value.to_numpy(dtype=float)
 
 
 def _accumulates(frame: pd.DataFrame) -> np.ndarray:

@@ -10,6 +10,7 @@ set aside and told.
 
 from __future__ import annotations
 
+import codecs
 import io
 import zipfile
 from collections.abc import Iterator
@@ -56,13 +57,23 @@ def _members(path: Path, notes: list[str]) -> Iterator[tuple[str, str]]:
         if zipfile.is_zipfile(path):
             yield from _archived(path.name, path, notes, _DEPTH)
         elif (data := path.read_bytes()).strip():
-            yield path.name, data.decode("utf-8-sig", errors="replace")
+            yield path.name, _decoded(data)
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise UnreadableFile(f"L’archive « {path.name} » est abîmée ({type(error).__name__}). Déposez-la à nouveau.") from None
     except Exception as error:
         if type(error).__module__ == "zlib":
             raise UnreadableFile(f"L’archive « {path.name} » est abîmée. Déposez-la à nouveau.") from None
         raise
+
+
+def _decoded(data: bytes) -> str:
+    """The text of a file: UTF-8, the UTF-16 that spreadsheets call « texte Unicode », or what Windows writes."""
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
 
 
 def _archived(name: str, source: Path | io.BytesIO, notes: list[str], depth: int) -> Iterator[tuple[str, str]]:
@@ -81,7 +92,7 @@ def _archived(name: str, source: Path | io.BytesIO, notes: list[str], depth: int
             elif not inside.strip():
                 notes.append(f"Le fichier « {info.filename} » de l’archive « {name} » est vide : demandez-le à nouveau s’il devait servir.")
             else:
-                yield info.filename, inside.decode("utf-8-sig", errors="replace")
+                yield info.filename, _decoded(inside)
 
 
 def _of_the_system(name: str) -> bool:

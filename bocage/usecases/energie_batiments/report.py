@@ -174,6 +174,9 @@ def _drift(found: Found, site: Site, kind: str, euros: float) -> Recommendation:
         "niveau_de_confiance_pct": LEVEL,
         "alarmes": _words(found.alarms),
     }
+    if found.turned is not None:
+        day, before = found.turned
+        evidence |= {"autre_niveau_depuis": day, "avant_eur_mois": round(before * MONTH * site.price, 1)}
     if found.doubled:
         evidence["doute_facteur"] = 2
     bounds = _euros_bounds(found, site, euros)

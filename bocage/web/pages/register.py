@@ -69,7 +69,6 @@ def register_entry(request: HttpRequest, slug: str) -> HttpResponse:
         "decisions_chart": _decisions_chart(slug),
         "energy_chart": _energy_chart(runs),
         "last": runs[0] if runs else None,
-        "per_run": entry.joules / entry.runs if entry.runs else None,
         "updated": history.updated_at(entry),
         "anchors": history.anchors(1),
     }

@@ -158,3 +158,28 @@ def test_progress_is_reported_and_ends_at_one(read: Any) -> None:
     seen: list[float] = []
     read(PLAIN + "2026-11-13 06:00;Sud;1,5\n" * 60_000, progress=lambda fraction, said: seen.append(fraction))
     assert len(seen) > 2 and seen == sorted(seen) and seen[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        "Restaurant;Lundi 10/11;Mardi 11/11;Jeudi 13/11;Total",
+        "Compteur;janv. 2025;févr. 2025;mars 2025;avril 2025",
+        "Lieu;01/09/2025;02/09/2025;03/09/2025;04/09/2025",
+    ],
+)
+def test_a_table_whose_dates_stand_in_columns_is_said_to_be_one(read: Any, titles: str) -> None:
+    with pytest.raises(MissingColumns, match=r"Les dates y sont en colonnes .* une ligne par date"):
+        read(f"{titles}\nA;1;2;3;6\n")
+
+
+def test_columns_that_are_no_dates_are_not_said_to_be(read: Any) -> None:
+    with pytest.raises(MissingColumns) as caught:
+        read("marge;avril;marché;mardi;decor\n1;2;3;4;5\n")
+    assert "en colonnes" not in caught.value.message
+
+
+@pytest.mark.parametrize("written", ["Date", "Jour", "DATE/HEURE", "Horodate"])
+def test_a_column_of_dates_under_a_usual_title_is_shown(read: Any, written: str) -> None:
+    with pytest.raises(MissingColumns, match=f"« {written} » ressemble à horodatage : si c’est elle, renommez-la"):
+        read(PLAIN.replace("horodatage", written))

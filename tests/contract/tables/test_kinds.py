@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -52,8 +52,10 @@ def test_absent_optional_columns_take_their_default(read: Any, tout: Any) -> Non
         ("nombre", "2,5", "Ce nombre n’est pas entier."),
         ("nombre", "99999999999999999999", ""),
         ("actif", "peut-être", ""),
-        ("etat", "ferme", "La valeur la plus proche est fermé."),
+        ("etat", "fermée", "La valeur la plus proche est fermé."),
         ("valeur", "12 kg", "Gardez le nombre seul, sans « kg » : 12."),
+        ("valeur", "1OO", "Des lettres y tiennent lieu de chiffres : 100, sans doute."),
+        ("valeur", "l2,5O", "Des lettres y tiennent lieu de chiffres : 12,50, sans doute."),
     ],
 )
 def test_a_wrong_cell_is_named_with_advice(read: Any, tout: Any, field: str, cell: str, advice: str) -> None:
@@ -145,3 +147,20 @@ def test_exact_floats(read: Any) -> None:
     values = [float(f"{v:.{int(d)}g}") for v, d in zip(rng.random(20_000) * 5000, rng.integers(1, 17, 20_000), strict=True)]
     text = "".join(f"2026-11-13 04:00;A;{str(v).replace('.', ',')}\n" for v in values)
     assert read("horodatage;secteur;debit_m3h\n" + text).frame["debit_m3h"].tolist() == values
+
+
+def test_a_choice_written_another_way_is_the_choice_and_it_is_said(read: Any, tout: Any) -> None:
+    cells = [GOOD.strip().split(";") for _ in range(2)]
+    for line, written in zip(cells, ("Ouvert", "FERME"), strict=True):
+        line[HEAD.strip().split(";").index("etat")] = written
+    table = read(HEAD + "".join(";".join(line) + "\n" for line in cells), tout)
+    assert table.frame["etat"].tolist() == ["ouvert", "fermé"] and not table.report.errors
+    assert {"Colonne etat : « Ouvert » lu comme ouvert.", "Colonne etat : « FERME » lu comme fermé."} <= set(table.report.notes)
+
+
+def test_a_text_that_two_choices_share_is_neither(read: Any) -> None:
+    class Mesure(Row):
+        unite: Literal["mW", "MW"] = column("Unité")
+
+    assert read("unite\nmW\nMW\n", Mesure).frame["unite"].tolist() == ["mW", "MW"]
+    assert len(read("unite\nmW\nmw\n", Mesure).report.errors) == 1

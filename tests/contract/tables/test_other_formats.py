@@ -12,7 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from bocage.contract.errors import UnreadableFile
+from bocage.contract.errors import MissingColumns, UnreadableFile
 from bocage.contract.rows import Row, column
 
 MOMENTS = [datetime(2026, 11, 13, hour) for hour in range(4, 8)]
@@ -134,3 +134,13 @@ def test_geojson_properties_and_geometry(read: Any) -> None:
     table = read(json.dumps({"type": "FeatureCollection", "features": features}), Lieu, suffix=".geojson")
     assert table.frame["geometry"].tolist() == [point] and table.frame["capacite"].tolist() == [12]
     assert [(e.line, e.column) for e in table.report.errors] == [(2, "capacite"), (3, "geometry")]
+
+
+def test_a_workbook_without_the_columns_shows_its_titles_not_the_one_merged_above(read: Any, tmp_path: Path) -> None:
+    rows = [
+        ["Semaine du 10 au 14 novembre 2025", None, None],
+        ["Restaurant", "Lundi 10/11", "Mardi 11/11", "Jeudi 13/11"],
+        ["Jules-Ferry", 98, 0, 101],
+    ]
+    with pytest.raises(MissingColumns, match=r"Colonnes trouvées : Restaurant, Lundi 10/11.* Les dates y sont en colonnes"):
+        read(workbook(tmp_path / "w.xlsx", rows), suffix=".xlsx")

@@ -7,13 +7,15 @@ import math
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bocage.usecases.eclairage_public import rules
 from bocage.usecases.eclairage_public.control import minutes_of, oracle_raised, raised
-from bocage.usecases.eclairage_public.nights import lifted_share, lit_minutes
+from bocage.usecases.eclairage_public.measure import shares_walked
+from bocage.usecases.eclairage_public.nights import lit_minutes
 from bocage.usecases.eclairage_public.raising import shares_raised
 from bocage.usecases.eclairage_public.schedule import cheapest
 from bocage.usecases.eclairage_public.sun import sun_times
@@ -82,11 +84,23 @@ def test_the_controller_lights_every_passage_and_the_oracle_never_draws_more(cou
     assert oracle_raised(present, np.ones(present.shape), hold).sum() <= up.sum()
 
 
-def test_the_share_raised_is_what_a_simulation_gives() -> None:
+@pytest.mark.parametrize(("step", "hold"), [(60, 2), (15, 2), (15, 30), (5, 10), (1, 4)])
+def test_the_share_raised_over_counts_is_what_a_simulation_gives(step: int, hold: int) -> None:
     drawn = np.random.default_rng(1)
-    for count in (1, 6, 30, 90):
-        present = minutes_of(np.full((400, 24), count), 60, drawn) > 0
-        assert abs(raised(present, 2)[:, 60:].mean() - float(lifted_share(np.array(count / 4), 60, 2))) < 0.01
+    counts = np.round(drawn.gamma(0.3, 20 * step / 60, 1440 // step))
+    present = minutes_of(np.tile(counts, (2000, 1)), step, drawn) > 0
+    walked_share = raised(present, hold).mean(axis=0).reshape(len(counts), -1, min(step, 15)).mean(axis=2)
+    stamps = pd.date_range("2026-01-14 12:00", periods=len(counts), freq=f"{step}min", tz="Europe/Paris")
+    order = drawn.permutation(len(counts))
+    share = shares_walked(stamps[order], counts[order], step, hold)[np.argsort(order)]
+    assert np.abs(share - walked_share).max() < 0.3 and abs(share.mean() - walked_share.mean()) < 0.015
+
+
+def test_a_level_raised_at_the_end_of_a_count_is_held_into_the_next() -> None:
+    stamps = pd.date_range("2026-01-14 23:00", periods=4, freq="15min", tz="America/Martinique")
+    share = shares_walked(stamps, np.array([0.0, 40.0, 0.0, 0.0]), 15, 20)[:, 0]
+    # Someone in nearly every minute of the second quarter: raised twenty minutes at least, so into the third.
+    assert share[0] == 0 and share[1] > 0.95 and share[2] > 0.2 and share[3] < share[2]
 
 
 def walked(rate: np.ndarray, hold: int, drawn: np.random.Generator) -> np.ndarray:
@@ -190,6 +204,6 @@ def test_the_nights_of_clock_changes_last_what_they_last() -> None:
 def test_the_law_and_the_norm_as_data() -> None:
     assert rules.minimum_of("P2") == 10 and rules.minimum_of("M1") == 2 and rules.minimum_of("eteint") == 0
     assert all(rules.minimum_of(name) >= 0 for name in rules.CLASSES)
-    assert rules.extinction("voirie", None) is None and rules.extinction("patrimoine", None) == (1.0, 7.0)
-    assert rules.extinction("parc", 21.5) == (22.5, 7.0) and rules.extinction("parc", None) == (1.0, 7.0)
+    assert rules.extinction("voirie", None) is None and rules.extinction("patrimoine", None) == (1.0, 12.0)
+    assert rules.extinction("parc", 21.5) == (22.5, 12.0) and rules.extinction("parc", None) == (1.0, 12.0)
     assert rules.extinction("stationnement", 23.0) == (1.0, 7.0) and rules.extinction("stationnement", None) is None

@@ -59,7 +59,9 @@ def test_nothing_is_off_while_the_activity_runs_nor_in_the_hour_after(closing: f
     dark = np.roll(np.repeat(segment_of(line, EclairagePublicParams()).dark, 15), 720)
     # Nobody said when it opens: it is open for the five hours before it shuts, at the very least.
     begun = (closing - 5) % 24 if opening is None else opening % 24
-    off = [minute for minute in np.flatnonzero(dark) if within(int(minute), begun, closing % 24)]
+    # Of a park whose opening nobody gave, the morning is said to stay dark: only the hours from noon on are promised.
+    promised = [int(m) for m in np.flatnonzero(dark) if not (category == "parc" and opening is None and 360 <= m < 720 <= closing * 60)]
+    off = [minute for minute in promised if within(minute, begun, closing % 24)]
     after = [minute for minute in np.flatnonzero(dark) if within(int(minute), closing % 24, (closing + 1) % 24)]
     assert not off and not after
 
@@ -68,14 +70,24 @@ def test_a_place_that_reopens_before_dawn_is_lit_an_hour_before() -> None:
     assert rules.extinction("stationnement", 20.0, 5.0) == (22.0, 4.0)  # the baker's customers
     assert rules.extinction("stationnement", 20.0, 9.0) == (22.0, 7.0)
     assert rules.extinction("stationnement", 11.0, 6.0) == (13.0, 5.0)  # a morning market: the night is over before it begins
-    assert rules.extinction("parc", None, 6.0) == (1.0, 5.0)
+
+
+def test_parks_and_facades_wait_for_sunset_but_a_park_that_is_open_is_lit() -> None:
+    assert rules.extinction("patrimoine", 22.0, 6.0) == (1.0, 12.0)  # a façade is not lit again because a door opens
+    assert rules.extinction("parc", 21.5) == (22.5, 12.0) and rules.extinction("parc", 21.5, 6.5) == (22.5, 6.5)
+    until_sunset = proposed([{**STREET, "categorie": "parc", "fermeture_h": 21.5}])
+    lit_at_opening = proposed([{**STREET, "categorie": "parc", "fermeture_h": 21.5, "ouverture_h": 6.5}])
+    at = [by_minute(outcome, "semaine")["mode"].eq("éteint") for outcome in (until_sunset, lit_at_opening)]
+    assert at[0][6 * 60 : 12 * 60 - 1].all() and not at[1][6 * 60 + 30 : 12 * 60 - 1].any() and at[1][6 * 60]
+    told = [" ".join(outcome.notes) for outcome in (until_sunset, lit_at_opening)]
+    assert "jusqu’au coucher du soleil suivant" in told[0] and "rallumé à 6 h 30" in told[1].replace("\xa0", " ")
 
 
 def test_what_ends_at_dawn_or_never_ends_is_not_switched_off() -> None:
     assert all(rules.extinction("stationnement", closing) is None for closing in (5.0, 5.5, 6.0, 8.0, 11.5))
     assert rules.extinction("stationnement", 4.0) == (6.0, 7.0)
     assert rules.extinction("stationnement", 6.0, 6.0) is None and rules.extinction("stationnement", 20.0, 22.0) is None
-    assert rules.extinction("parc", 3.0) == (4.0, 7.0)  # the order: at one, or an hour after a park shuts
+    assert rules.extinction("parc", 3.0) == (4.0, 12.0)  # the order: at one, or an hour after a park shuts
 
 
 LINES = st.fixed_dictionaries(

@@ -128,6 +128,21 @@ def test_a_repaired_drift_is_told_as_over_with_what_it_cost(town: Offices) -> No
     assert "terminée" in EnergieBatiments().explain(rec)
 
 
+@pytest.mark.parametrize(("first", "then"), [(2.0, 6.0), (6.0, 2.5)], ids=["another drift upon it", "partly mended"])
+@pytest.mark.parametrize("apart", [20, 35])
+def test_a_drift_that_changes_costs_what_it_costs_now_and_both_are_told(town: Offices, first: float, then: float, apart: int) -> None:
+    kwh = more_from(town, 0, 25 + apart, first)
+    kwh[-25:] += then - first
+    outcome = told(kwh, town)
+    rec, month = drift_of(outcome), 24 * report.MONTH * 0.2
+    assert rec.value == pytest.approx(then * month, rel=0.12), "not the mean of the two"
+    assert rec.interval is not None and rec.interval[0] <= then * month <= rec.interval[1]
+    assert rec.evidence["avant_eur_mois"] == pytest.approx(first * month, rel=0.2)
+    for name, day in (("depuis", -25 - apart), ("autre_niveau_depuis", -25)):
+        assert abs((pd.Timestamp(str(rec.evidence[name])) - town.days[day]).days) <= 2
+    assert "auparavant" in EnergieBatiments().explain(rec)
+
+
 @pytest.mark.parametrize("last", ["2025-01-31", "2025-06-30"])
 def test_the_interval_of_a_drift_holds_the_truth_about_nine_times_in_ten(last: str) -> None:
     found = offices(150, 800, last, seed=int(last[6]))
@@ -140,6 +155,7 @@ def test_the_interval_of_a_drift_holds_the_truth_about_nine_times_in_ten(last: s
     seen = watched.any.any(axis=1)
     assert seen.mean() > 0.7
     assert (moves.end[seen] < 0).mean() > 0.98, "what lasts is not told as over"
+    assert (moves.turn[seen] >= 0).mean() < 0.06, "one drift is seldom told as two"
     inside = (moves.low <= size) & (size <= moves.high)
     assert 0.85 <= inside[seen].mean() <= 0.97
     for part in (ago < 30, ago >= 30, size < 0.3 * mean, size >= 0.3 * mean):

@@ -302,3 +302,18 @@ def test_an_empty_file_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "v.csv").write_text("")
     with pytest.raises(UnreadableFile, match="aucune mesure"):
         readers.read_curves(tmp_path / "v.csv")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8-sig", "utf-16"])
+def test_a_csv_as_french_spreadsheets_write_it_is_read_like_any_other(tmp_path: Path, encoding: str) -> None:
+    times = pd.date_range("2025-03-29", "2025-10-28", freq="1h", tz="Europe/Paris")
+    head = "point_de_mesure;horodatage;valeur;unite;nature\n"
+    plain = head + "".join(f"p1;{at.isoformat()};{1000 + i}.5;m³;consommation\n" for i, at in enumerate(times))
+    french = head + "".join(
+        f"p1;{at:%d/%m/%Y %H:%M};{f'{1000 + i:,}'.replace(',', chr(0xA0))},5;m³;consommation\n" for i, at in enumerate(times)
+    )
+    (tmp_path / "iso.csv").write_text(plain, encoding="utf-8")
+    (tmp_path / "tableur.csv").write_text(french.replace("\n", "\r\n"), encoding=encoding)
+    (iso, _), (sheet, notes) = (readers.read_curves(tmp_path / name, gas={"p1": 11.2}) for name in ("iso.csv", "tableur.csv"))
+    assert notes == [] and len(sheet) == len(times)
+    pd.testing.assert_frame_equal(iso, sheet)
