@@ -39,6 +39,33 @@ def test_no_page_has_an_accessibility_fault_nor_overflows(portal, tmp_path, widt
     assert not faults, "\n".join(faults)
 
 
+_WORDS_OF_DRAWINGS = """
+return [...document.querySelectorAll('main svg text')].filter(t => t.getClientRects().length).map(t => {
+  const svg = t.ownerSVGElement, box = t.getBoundingClientRect();
+  const size = parseFloat(getComputedStyle(t).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+  return [t.textContent, size, box.left, box.right];
+});
+"""
+
+
+@pytest.mark.parametrize(("width", "scale"), [(320, 1), (375, 1), (640, 2), (768, 1), (1024, 1), (1280, 1)])
+def test_the_words_of_drawings_are_neither_small_nor_stretched(portal, tmp_path, width, scale):
+    """640 px at two device pixels each is a screen of 1280 at 200 % zoom."""
+    faults, seen = [], 0
+    with chromium(tmp_path / "profile", width=width) as driver:
+        sign_in(driver, portal, "decideur")
+        driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride", {"width": width, "height": 1800, "deviceScaleFactor": scale, "mobile": False}
+        )
+        for name in ("register_entry", "run", "proposals"):
+            driver.get(portal.page(pages(portal)[name][1]))
+            for text, size, left, right in driver.execute_script(_WORDS_OF_DRAWINGS):
+                seen += 1
+                if not 12.9 <= size <= 17 or left < -1 or right > width + 1:
+                    faults.append(f"{name}: « {text} » at {size:.1f} px, from {left:.0f} to {right:.0f}")
+    assert seen > 20 and not faults, "\n".join(faults)
+
+
 def test_every_page_is_light(portal, tmp_path):
     heavy = []
     with chromium(tmp_path / "profile") as driver:
