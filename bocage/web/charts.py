@@ -276,12 +276,13 @@ def _off_grid(scale: _Scale, baseline: float) -> float:
 
 def _key(frame: _Frame, lines: list[dict[str, Any]]) -> list[str]:
     """Names in a strip above a narrow drawing, where nothing is crossed."""
-    parts, x = [], float(frame.left)
-    for line in lines:
+    parts, widths = [], [23 + label_width(_LABELS[line["role"]]) for line in lines]
+    x = max(0.0, min(float(frame.left), frame.width - sum(widths) - 14 * (len(lines) - 1)))
+    for line, width in zip(lines, widths, strict=True):
         label, css = _LABELS[line["role"]], _CLASSES[line["role"]]
         parts.append(f'<line class="{css} key" x1="{x:.0f}" x2="{x + 18:.0f}" y1="8" y2="8"/>')
         parts.append(f'<text class="{_LABEL_CLASSES[line["role"]]}" x="{x + 23:.0f}" y="12">{escape(label)}</text>')
-        x += 23 + label_width(label) + 14
+        x += width + 14
     return parts
 
 
