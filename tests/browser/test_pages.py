@@ -39,6 +39,17 @@ def test_no_page_has_an_accessibility_fault_nor_overflows(portal, tmp_path, widt
     assert not faults, "\n".join(faults)
 
 
+def test_lists_are_read_on_a_phone_without_sliding_them(portal, tmp_path):
+    with chromium(tmp_path / "profile", width=375) as driver:
+        sign_in(driver, portal, "decideur")
+        for name in ("runs", "deposits", "usecase"):
+            driver.get(portal.page(pages(portal)[name][1]))
+            slid = driver.execute_script(
+                "return [...document.querySelectorAll('main .scroll:has(> .stack)')].map(e => e.scrollWidth - e.clientWidth)"
+            )
+            assert slid and max(slid) <= 0, name
+
+
 _WORDS_OF_DRAWINGS = """
 return [...document.querySelectorAll('main svg text')].filter(t => t.getClientRects().length).map(t => {
   const svg = t.ownerSVGElement, box = t.getBoundingClientRect();
