@@ -103,11 +103,16 @@ def _table(chosen: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Any]]:
     if chosen["kind"] == "table":
         counted = [_counted(row[i] for row in chosen["rows"]) for i in range(len(chosen["columns"]))]
         heads = [{**column, "counted": is_counted} for column, is_counted in zip(chosen["columns"], counted, strict=True)]
-        return heads, [list(zip(row, counted, strict=True)) for row in chosen["rows"]]
+        return heads, [[(_year(head, cell), head["counted"]) for head, cell in zip(heads, row, strict=True)] for row in chosen["rows"]]
     features = chosen["features"].get("features", [])
     names = sorted({name for feature in features[:1000] for name in (feature.get("properties") or {})})
     lines = [[((feature.get("properties") or {}).get(name), False) for name in names] for feature in features]
     return [{"name": name, "title": name, "unit": "", "counted": False} for name in names], lines
+
+
+def _year(head: dict[str, Any], cell: Any) -> Any:
+    """A year is a name: « 2019 », where a number would read « 2 019 »."""
+    return str(cell) if head["name"].startswith("annee") and isinstance(cell, int) else cell
 
 
 def _counted(cells: Iterable[Any]) -> bool:

@@ -50,6 +50,27 @@ def test_lists_are_read_on_a_phone_without_sliding_them(portal, tmp_path):
             assert slid and max(slid) <= 0, name
 
 
+def test_paper_shows_every_column_and_no_button(portal, tmp_path):
+    """A table that slides on a screen cannot slide on paper; the state of a proposal stands beside its sentence."""
+    with chromium(tmp_path / "profile", width=673) as driver:  # the width of A4 between its margins
+        sign_in(driver, portal, "decideur")
+        for name in ("runs", "run", "register_entry", "proposals"):
+            driver.get(portal.page(pages(portal)[name][1]))
+            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+            cut, buttons = driver.execute_script(
+                "return [[...document.querySelectorAll('.scroll')].filter(e => getComputedStyle(e).overflowX !== 'visible').length,"
+                " [...document.querySelectorAll('.btn')].filter(e => e.getClientRects().length).length]"
+            )
+            assert (cut, buttons) == (0, 0), name
+        driver.get(portal.page(f"executions/{portal.run - 1}/propositions/"))
+        sides = driver.execute_script(
+            "return [...document.querySelectorAll('.props > .prop')].map(p => [p.children[1], p.lastElementChild])"
+            ".filter(([a, b]) => b.classList.contains('more') === false)"
+            ".map(([a, b]) => b.getBoundingClientRect().left - a.getBoundingClientRect().right)"
+        )
+        assert sides and min(sides) >= 0
+
+
 _WORDS_OF_DRAWINGS = """
 return [...document.querySelectorAll('main svg text')].filter(t => t.getClientRects().length).map(t => {
   const svg = t.ownerSVGElement, box = t.getBoundingClientRect();

@@ -227,11 +227,18 @@ def test_numbers_of_a_result_stand_one_under_the_other_and_the_choice_comes_firs
     run = perform_run(brenoux, the_run(brenoux).pk)
     with organisation_context(brenoux):
         result = run.results.get(role="engine")
-        columns = [{"name": n, "title": n.title(), "unit": ""} for n in ("site", "repas", "suivi")]
-        table = {"kind": "table", "name": "t", "title": "Repas", "columns": columns, "rows": [["Nord", 12, True], ["Sud", None, False]]}
+        columns = [{"name": n, "title": n.title(), "unit": ""} for n in ("site", "repas", "suivi", "annee_reference")]
+        table = {
+            "kind": "table",
+            "name": "t",
+            "title": "Repas",
+            "columns": columns,
+            "rows": [["Nord", 12, True, 2019], ["Sud", 1200, None, 2020]],
+        }
         result.outcome = {**result.outcome, "artifacts": [table, {**table, "title": "Autre"}]}
         result.save()
     page = agent.get(f"{HOME}/executions/{run.pk}/").content.decode()
     assert '<th scope="col" class="n">Repas</th>' in page and '<td class="n">12</td>' in page
     assert "<td>Nord</td>" in page and "<td>oui</td>" in page
+    assert ">2019</td>" in page and ">1\u202f200</td>" in page, "a year is no number to be cut in thousands"
     assert page.index('name="objet"') < page.index("<td>Nord</td>")
