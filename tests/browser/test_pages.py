@@ -71,6 +71,21 @@ def test_paper_shows_every_column_and_no_button(portal, tmp_path):
         assert sides and min(sides) >= 0
 
 
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_name_of_sixty_letters_without_a_space_widens_no_page(portal, tmp_path, width):
+    named = "main :is(h1, h2, h3, legend, dd, p.lede, .path span, .stack th a)"
+    rename = f"document.querySelectorAll('{named}').forEach(e => e.textContent = 'E'.repeat(60))"
+    with chromium(tmp_path / "profile", width=width) as driver:
+        sign_in(driver, portal, "decideur")
+        wide = []
+        for name in ("usecase", "deposits", "deposit", "runs", "run", "proposals", "truth", "inbox", "register_entry"):
+            driver.get(portal.page(pages(portal)[name][1]))
+            driver.execute_script(rename)
+            if overflow(driver) > 0:
+                wide.append(f"{name}: {overflow(driver)} px too wide")
+    assert not wide, "\n".join(wide)
+
+
 _WORDS_OF_DRAWINGS = """
 return [...document.querySelectorAll('main svg text')].filter(t => t.getClientRects().length).map(t => {
   const svg = t.ownerSVGElement, box = t.getBoundingClientRect();
