@@ -11,10 +11,9 @@ from typing import Any
 import click
 
 from bocage.cli.django_setup import setup_django
-from bocage.cli.output import json_option, out, print_json, progress_bar, table
+from bocage.cli.output import json_option, out, print_json, progress_bar
 from bocage.contract import discovery
 from bocage.contract.errors import DataFolderMissing
-from bocage.contract.french import number, percent
 
 ORGANISATION = "Pays de Brenoux"
 
@@ -83,24 +82,11 @@ def _perform(
 
 
 def _print(slug: str, source: str, document: dict[str, Any], gains: dict[str, dict[str, float]]) -> None:
-    from bocage.cli.render import print_run
+    from bocage.cli.render import print_gains, print_run
 
     fiche = discovery.load_fiche(slug)
     out.print(f"{fiche.titre}", style="bold", markup=False)
     out.print(f"Données : {source}\n", markup=False)
     print_run(document)
     out.print()
-    rows = []
-    for metric in gains["engine"]:
-        ours, usual = gains["engine"][metric], gains["baseline"].get(metric)
-        gap = percent(ours / usual - 1, 1, signed=True) if usual else ""
-        rows.append([_metric_title(fiche, metric), number(ours, 2), number(usual, 2) if usual is not None else "", gap])
-    columns = [("", "left"), ("Bocage", "right"), ("Habituelle", "right"), ("Écart", "right")]
-    table("Comparé à ce qui s’est vraiment passé ensuite", columns, rows)
-    out.print(f"Méthode habituelle : {fiche.methode_habituelle}", markup=False, style="dim")
-
-
-def _metric_title(fiche: Any, metric: str) -> str:
-    if metric == fiche.mesure.nom:
-        return f"{fiche.mesure.titre} ({fiche.mesure.unite})" if fiche.mesure.unite else fiche.mesure.titre
-    return metric.removesuffix("_pct").replace("_", " ").capitalize() + (" (%)" if metric.endswith("_pct") else "")
+    print_gains(fiche, gains)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bocage.cli.output import out, table
-from bocage.contract.french import between, count, number
+from bocage.contract.fiche import Fiche
+from bocage.contract.french import between, count, number, percent
 
 _SHOWN = 8
 
@@ -62,3 +64,27 @@ def _print_proposals(slug: str, proposals: list[dict[str, Any]]) -> None:
     if len(proposals) > _SHOWN:
         out.print(f"… et {count(len(proposals) - _SHOWN, 'autre proposition', 'autres propositions')} (toutes avec --json ou --output).")
     out.print()
+
+
+def print_gains(fiche: Fiche, gains: Mapping[str, Mapping[str, float]]) -> None:
+    """What each method was worth, named as on the portal: the methods side by side, then what was observed and how much was compared."""
+    from bocage.register import figures
+
+    def titled(name: str) -> str:
+        words, unit = (fiche.mesure.titre, fiche.mesure.unite) if name == fiche.mesure.nom else figures.title(name)
+        return f"{words} ({unit})" if unit else words
+
+    engine, baseline = gains["engine"], gains["baseline"]
+    rows = []
+    for name in sorted(figures.of_the_method(engine), key=lambda name: name != fiche.mesure.nom):
+        ours, usual = engine[name], baseline.get(name)
+        gap = percent(ours / usual - 1, 1, signed=True) if usual else ""
+        rows.append([titled(name), number(ours, 2), number(usual, 2) if usual is not None else "", gap])
+    columns = [("", "left"), ("Bocage", "right"), ("Habituelle", "right"), ("Écart", "right")]
+    table("Comparé à ce qui s’est vraiment passé ensuite", columns, rows)
+    compared = ", ".join(map(str, figures.coverages(engine)))
+    if compared:
+        out.print(f"Comparé : {compared}.", markup=False)
+    for name in figures.observed(engine):
+        out.print(f"{titled(name)} : {number(engine[name], 0 if engine[name] == int(engine[name]) else 2)}.", markup=False)
+    out.print(f"Méthode habituelle : {fiche.methode_habituelle}", markup=False, style="dim")

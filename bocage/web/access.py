@@ -44,6 +44,8 @@ def _page(view: View, permission: Permission | None) -> View:
                 return redirect_to_login(request.get_full_path())
             if not granted:
                 raise Http404
+            # Known before any refusal: the page that says no keeps the member's own masthead and menu.
+            request.organisation, request.granted = owner, granted  # type: ignore[attr-defined]
             if permission not in granted:
                 raise PermissionDenied(_whom_to_ask(owner, permission))
             if request.user.password_is_provisional:

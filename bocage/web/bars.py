@@ -1,4 +1,4 @@
-"""Bars of the register: decisions by month, energy by run. Server-side SVG with classes only, drawn wide and narrow, with a table."""
+"""Bars of the register: decisions by month, energy by run. Server-side SVG, classes only, one drawing per width of column, with a table."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from bocage.contract.french import number
-from bocage.web.charts import nice_ticks
+from bocage.web.chart_axis import label_width
+from bocage.web.charts import margin_for, nice_ticks, tick_texts
 
-# SVG units (1 unit = 1 px): width, height, left margin; labels keep their size because each drawing has its own.
-_FRAMES = (("wide", 780, 200, 56), ("narrow", 340, 200, 46))
+# Class and width in SVG units (1 unit = 1 px): those of the line charts, so that one stylesheet chooses among them.
+_FRAMES = (("wide", 780), ("middle", 540), ("narrow", 288))
+_HEIGHT, _LEFT = 200, 46
 _TOP, _BOTTOM, _RIGHT = 14, 28, 8
 
 
@@ -32,7 +33,7 @@ def bar_chart(
     if not bars or not any(sum(bar.parts) > 0 for bar in bars):
         return SafeString("")
     ticks = nice_ticks(0.0, max(sum(bar.parts) for bar in bars), 4)
-    drawings = [_drawing(kind, width, height, left, bars, classes, ticks, f"{name}-{kind}", title) for kind, width, height, left in _FRAMES]
+    drawings = [_drawing(kind, width, bars, classes, ticks, f"{name}-{kind}", title) for kind, width in _FRAMES]
     context = {
         "chart": {"title": title, "unit": unit, "note": note},
         "drawings": mark_safe("".join(drawings)),  # noqa: S308 - built here, every text escaped
@@ -43,15 +44,13 @@ def bar_chart(
     return SafeString(render_to_string("web/chart.html", context))
 
 
-def _drawing(
-    kind: str, width: int, height: int, left: int, bars: Sequence[Bar], classes: Sequence[str], ticks: list[float], name: str, title: str
-) -> str:
+def _drawing(kind: str, width: int, bars: Sequence[Bar], classes: Sequence[str], ticks: list[float], name: str, title: str) -> str:
+    texts, body = tick_texts(ticks), []
+    height, left = _HEIGHT, max(_LEFT, margin_for(texts))
     inner, scale = width - left - _RIGHT, (height - _TOP - _BOTTOM) / ticks[-1]
-    body = []
-    for tick in ticks:
+    for tick, text in zip(ticks, texts, strict=True):
         y = height - _BOTTOM - tick * scale
         body.append(f'<line class="{"g" if tick else "z"}" x1="{left}" x2="{width - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        text = number(tick, 0 if tick == int(tick) else 1)
         body.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{escape(text)}</text>')
     step = inner / len(bars)
     thick = min(step * 0.6, 48)
@@ -67,7 +66,9 @@ def _drawing(
                     f'<rect class="{kind_of_part}" x="{middle - thick / 2:.1f}" y="{base:.1f}" width="{thick:.1f}" height="{tall:.1f}"/>'
                 )
         if (len(bars) - 1 - i) % every == 0:
-            body.append(f'<text x="{middle:.1f}" y="{height - 8}" text-anchor="middle">{escape(bar.label)}</text>')
+            half = label_width(bar.label) / 2
+            x = max(half, min(width - half, middle))
+            body.append(f'<text x="{x:.1f}" y="{height - 8}" text-anchor="middle">{escape(bar.label)}</text>')
     return (
         f'<svg class="{kind}" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{escape(name)}">'
         f'<title id="{escape(name)}">{escape(title)}</title>{"".join(body)}</svg>'

@@ -1,4 +1,4 @@
-"""Server-side SVG charts: classes only, drawn twice (wide and narrow) so that labels keep their size, with the same numbers as their table.
+"""Server-side SVG charts: classes only, one drawing per width of column so that no label shrinks, with the same numbers as their table.
 
 Reading order (LOOK.md, « Charts »): measured in ink, Bocage in the brand colour, usual method dashed, interval as a band; each line
 named at its end, or above it where nothing is crossed.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from bocage.contract.french import NBSP, number
 from bocage.web.chart_axis import axis_label, label_width, time_ticks
 
-__all__ = ["axis_label", "dot_plot", "gap_scale", "line_chart", "nice_ticks"]
+__all__ = ["axis_label", "dot_plot", "gap_scale", "line_chart", "margin_for", "nice_ticks", "tick_texts"]
 
 _CLASSES = {"measured": "m", "forecast": "f", "usual": "u"}
 _LABELS = {"measured": "mesuré", "forecast": "Bocage", "usual": "habituel"}
@@ -32,7 +32,7 @@ _GAP_STEPS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """Size and margins of one drawing, in SVG units (1 unit = 1 px)."""
+    """Size and margins of one drawing, in SVG units (1 unit = 1 px, or a little more: bocage.css shows the widest that fits)."""
 
     kind: str
     width: int
@@ -44,8 +44,9 @@ class _Frame:
 
 
 _WIDE = _Frame("wide", 780, 270, 132)
-_BESIDE = _Frame("wide", 640, 270, 128)
-_NARROW = _Frame("narrow", 340, 256, 8, top=30)
+_MIDDLE = _Frame("middle", 540, 270, 124)
+# What a screen of 320 px leaves between its margins.
+_NARROW = _Frame("narrow", 288, 256, 8, top=30)
 
 
 def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
@@ -80,17 +81,19 @@ class _Scale:
 def line_chart(
     chart: dict[str, Any], name: str, finding: str = "", from_zero: bool = False, beside_form: bool = False, mark: str = ""
 ) -> SafeString:
-    """A figure for a ``Chart`` artifact (as JSON): caption, both drawings, table twin. ``finding`` is its title in one sentence.
+    """A figure for a ``Chart`` artifact (as JSON): caption, drawings, table twin. ``finding`` is its title in one sentence.
 
-    ``name`` makes ids unique on the page; ``beside_form`` draws for the narrower column beside a form; ``mark`` is the ISO date that the
-    page is about, set in bold on the axis. Empty series give an empty string.
+    ``name`` makes ids unique on the page; ``beside_form`` leaves out the drawing that the column beside a form never has room for;
+    ``mark`` is the ISO date that the page is about, set in bold on the axis. Empty series give an empty string.
     """
     values = [v for s in chart["series"] for v in s["values"] if v is not None]
     if not values:
         return SafeString("")
     ticks = nice_ticks(min(0.0, *values) if from_zero else min(values), max(values))
-    frames = (_BESIDE if beside_form else _WIDE, _NARROW)
-    drawings = [_drawing(frame, chart, ticks, f"{name}-{frame.kind}", finding or chart["title"], mark) for frame in frames]
+    frames = (_MIDDLE, _NARROW) if beside_form else (_WIDE, _MIDDLE, _NARROW)
+    drawings = [
+        _drawing(_with_room(frame, ticks, chart), chart, ticks, f"{name}-{frame.kind}", finding or chart["title"], mark) for frame in frames
+    ]
     context = {
         "chart": chart,
         "drawings": mark_safe("".join(drawings)),  # noqa: S308 - built here, every text escaped
@@ -119,14 +122,40 @@ def _drawing(frame: _Frame, chart: dict[str, Any], ticks: list[float], name: str
     )
 
 
+def tick_texts(ticks: Sequence[float]) -> list[str]:
+    """What is written beside each grid line: as many decimals as tell them apart."""
+    decimals = _decimals(ticks[1] - ticks[0])
+    return [number(tick, decimals) for tick in ticks]
+
+
+def _with_room(frame: _Frame, ticks: Sequence[float], chart: dict[str, Any]) -> _Frame:
+    """``frame`` with margins that hold its longest figures (« 1 200 000 »); names stand at the right, or above a narrow drawing."""
+    ends = [] if frame.kind == "narrow" else [_end_label(s) for s in chart["series"] if s["role"] in _CLASSES]
+    right = max([frame.right, *(math.ceil(label_width(text)) + 12 for text in ends)])
+    return replace(frame, left=max(frame.left, margin_for(tick_texts(ticks))), right=right)
+
+
+def _end_label(line: dict[str, Any]) -> str:
+    """« Bocage : 1 240 », with its last known value; empty for a line without any."""
+    last = next((v for v in reversed(line["values"]) if v is not None), None)
+    if last is None:
+        return ""
+    decimals = 0 if abs(last) >= 100 or last == int(last) else 1 if abs(last) >= 10 else 2
+    return f"{_LABELS[line['role']]}{NBSP}: {number(last, decimals)}"
+
+
+def margin_for(texts: Sequence[str]) -> int:
+    """Units that the longest of ``texts`` takes left of the axis."""
+    return math.ceil(max(map(label_width, texts))) + 10
+
+
 def _grid(scale: _Scale) -> list[str]:
     frame, parts = scale.frame, []
-    decimals = _decimals(scale.ticks[1] - scale.ticks[0])
-    for i, tick in enumerate(scale.ticks):
+    for i, (tick, text) in enumerate(zip(scale.ticks, tick_texts(scale.ticks), strict=True)):
         y = scale.y(tick)
         css = "z" if i == 0 else "g"
         parts.append(f'<line class="{css}" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{y:.0f}" y2="{y:.0f}"/>')
-        parts.append(f'<text x="{frame.left - 8}" y="{y + 4:.0f}" text-anchor="end">{number(tick, decimals)}</text>')
+        parts.append(f'<text x="{frame.left - 8}" y="{y + 4:.0f}" text-anchor="end">{text}</text>')
     return parts
 
 
@@ -167,7 +196,7 @@ def _polyline(scale: _Scale, values: Sequence[float | None], css: str) -> list[s
     for run in _runs([v is not None for v in values]):
         points = [(scale.x(i), scale.y(values[i])) for i in run]  # type: ignore[arg-type]
         if len(points) == 1:
-            parts.append(f'<circle class="p" cx="{points[0][0]:.1f}" cy="{points[0][1]:.1f}" r="3"/>')
+            parts.append(f'<circle class="{css}" cx="{points[0][0]:.1f}" cy="{points[0][1]:.1f}" r="4"/>')
         else:
             parts.append(f'<polyline class="{css}{fine}" points="{_points(points)}"/>')
     return parts
@@ -200,9 +229,7 @@ def _names(scale: _Scale, lines: list[dict[str, Any]], bounds: dict[str, Sequenc
             css = _LABEL_CLASSES[line["role"]]
             parts.append(f'<text class="{css}" x="{spot[0]:.0f}" y="{spot[1]:.0f}" text-anchor="middle">{escape(label)}</text>')
         else:
-            last = line["values"][known[-1]]
-            decimals = 0 if abs(last) >= 100 or last == int(last) else 1 if abs(last) >= 10 else 2
-            margin.append([scale.y(last) + 4, f"{label}{NBSP}: {number(last, decimals)}", _LABEL_CLASSES[line["role"]]])
+            margin.append([scale.y(line["values"][known[-1]]) + 4, _end_label(line), _LABEL_CLASSES[line["role"]]])
     x = scale.frame.width - scale.frame.right + 10
     return parts + [f'<text class="{css}" x="{x}" y="{y:.0f}">{escape(label)}</text>' for y, label, css in _apart(scale, margin)]
 
@@ -249,12 +276,13 @@ def _off_grid(scale: _Scale, baseline: float) -> float:
 
 def _key(frame: _Frame, lines: list[dict[str, Any]]) -> list[str]:
     """Names in a strip above a narrow drawing, where nothing is crossed."""
-    parts, x = [], float(frame.left)
-    for line in lines:
+    parts, widths = [], [23 + label_width(_LABELS[line["role"]]) for line in lines]
+    x = max(0.0, min(float(frame.left), frame.width - sum(widths) - 14 * (len(lines) - 1)))
+    for line, width in zip(lines, widths, strict=True):
         label, css = _LABELS[line["role"]], _CLASSES[line["role"]]
         parts.append(f'<line class="{css} key" x1="{x:.0f}" x2="{x + 18:.0f}" y1="8" y2="8"/>')
         parts.append(f'<text class="{_LABEL_CLASSES[line["role"]]}" x="{x + 23:.0f}" y="12">{escape(label)}</text>')
-        x += 23 + label_width(label) + 14
+        x += width + 14
     return parts
 
 

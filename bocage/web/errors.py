@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from bocage.contract.french import hour
 from bocage.deposits.fetch import LIGHTER
+from bocage.organisations.membership import permissions_of
+from bocage.organisations.models import Organisation
 
 _NOTHING = "Rien n’a été enregistré à moitié."
 
@@ -63,6 +65,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: the same for what does not exist and for what belongs to others."""
+    _place(request)
     return error_page(
         request,
         404,
@@ -70,6 +73,17 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         "L’adresse est peut-être incomplète, ou la page n’est pas à votre collectivité.",
         ["Vérifiez l’adresse.", "Cherchez depuis l’accueil."],
     )
+
+
+def _place(request: HttpRequest) -> None:
+    """Whose address it is, told by its first word: masthead and menu stay those of the organisation, and nobody is lost."""
+    if getattr(request, "organisation", None) is not None:
+        return
+    owner = Organisation.objects.filter(slug=request.path.split("/")[1]).select_related("administered_by").first()
+    if owner is not None:
+        user = getattr(request, "user", None)
+        request.organisation = owner  # type: ignore[attr-defined]
+        request.granted = permissions_of(user, owner) if user and user.is_authenticated else frozenset()  # type: ignore[attr-defined]
 
 
 def too_large(request: HttpRequest, weight_mb: float | None = None, limit_mb: int = 20) -> HttpResponse:

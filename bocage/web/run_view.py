@@ -99,13 +99,26 @@ def artifacts(outcome: dict[str, Any] | None, wanted: str, number: str | None) -
 
 
 def _table(chosen: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Any]]:
-    """Columns and lines of a table; a map is told by the properties of its objects."""
+    """Columns and lines of a table, each cell with whether it is a number of its column; a map is told by its objects' properties."""
     if chosen["kind"] == "table":
-        return chosen["columns"], chosen["rows"]
+        counted = [_counted(row[i] for row in chosen["rows"]) for i in range(len(chosen["columns"]))]
+        heads = [{**column, "counted": is_counted} for column, is_counted in zip(chosen["columns"], counted, strict=True)]
+        return heads, [[(_year(head, cell), head["counted"]) for head, cell in zip(heads, row, strict=True)] for row in chosen["rows"]]
     features = chosen["features"].get("features", [])
     names = sorted({name for feature in features[:1000] for name in (feature.get("properties") or {})})
-    lines = [[(feature.get("properties") or {}).get(name) for name in names] for feature in features]
-    return [{"name": name, "title": name, "unit": ""} for name in names], lines
+    lines = [[((feature.get("properties") or {}).get(name), False) for name in names] for feature in features]
+    return [{"name": name, "title": name, "unit": "", "counted": False} for name in names], lines
+
+
+def _year(head: dict[str, Any], cell: Any) -> Any:
+    """A year is a name: « 2019 », where a number would read « 2 019 »."""
+    return str(cell) if head["name"].startswith("annee") and isinstance(cell, int) else cell
+
+
+def _counted(cells: Iterable[Any]) -> bool:
+    """Whether a column holds numbers only, which are read one under the other, units under units."""
+    known = [cell for cell in cells if cell is not None]
+    return bool(known) and all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in known)
 
 
 def costs(run: Run) -> list[dict[str, Any]]:

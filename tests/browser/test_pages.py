@@ -39,6 +39,80 @@ def test_no_page_has_an_accessibility_fault_nor_overflows(portal, tmp_path, widt
     assert not faults, "\n".join(faults)
 
 
+def test_lists_are_read_on_a_phone_without_sliding_them(portal, tmp_path):
+    with chromium(tmp_path / "profile", width=375) as driver:
+        sign_in(driver, portal, "decideur")
+        for name in ("runs", "deposits", "usecase"):
+            driver.get(portal.page(pages(portal)[name][1]))
+            slid = driver.execute_script(
+                "return [...document.querySelectorAll('main .scroll:has(> .stack)')].map(e => e.scrollWidth - e.clientWidth)"
+            )
+            assert slid and max(slid) <= 0, name
+
+
+def test_paper_shows_every_column_and_no_button(portal, tmp_path):
+    """A table that slides on a screen cannot slide on paper; the state of a proposal stands beside its sentence."""
+    with chromium(tmp_path / "profile", width=673) as driver:  # the width of A4 between its margins
+        sign_in(driver, portal, "decideur")
+        for name in ("runs", "run", "register_entry", "proposals"):
+            driver.get(portal.page(pages(portal)[name][1]))
+            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+            cut, buttons = driver.execute_script(
+                "return [[...document.querySelectorAll('.scroll')].filter(e => getComputedStyle(e).overflowX !== 'visible').length,"
+                " [...document.querySelectorAll('.btn')].filter(e => e.getClientRects().length).length]"
+            )
+            assert (cut, buttons) == (0, 0), name
+        driver.get(portal.page(f"executions/{portal.run - 1}/propositions/"))
+        sides = driver.execute_script(
+            "return [...document.querySelectorAll('.props > .prop')].map(p => [p.children[1], p.lastElementChild])"
+            ".filter(([a, b]) => b.classList.contains('more') === false)"
+            ".map(([a, b]) => b.getBoundingClientRect().left - a.getBoundingClientRect().right)"
+        )
+        assert sides and min(sides) >= 0
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_name_of_sixty_letters_without_a_space_widens_no_page(portal, tmp_path, width):
+    named = "main :is(h1, h2, h3, legend, dd, p.lede, .path span, .stack th a)"
+    rename = f"document.querySelectorAll('{named}').forEach(e => e.textContent = 'E'.repeat(60))"
+    with chromium(tmp_path / "profile", width=width) as driver:
+        sign_in(driver, portal, "decideur")
+        wide = []
+        for name in ("usecase", "deposits", "deposit", "runs", "run", "proposals", "truth", "inbox", "register_entry"):
+            driver.get(portal.page(pages(portal)[name][1]))
+            driver.execute_script(rename)
+            if overflow(driver) > 0:
+                wide.append(f"{name}: {overflow(driver)} px too wide")
+    assert not wide, "\n".join(wide)
+
+
+_WORDS_OF_DRAWINGS = """
+return [...document.querySelectorAll('main svg text')].filter(t => t.getClientRects().length).map(t => {
+  const svg = t.ownerSVGElement, box = t.getBoundingClientRect();
+  const size = parseFloat(getComputedStyle(t).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+  return [t.textContent, size, box.left, box.right];
+});
+"""
+
+
+@pytest.mark.parametrize(("width", "scale"), [(320, 1), (375, 1), (640, 2), (768, 1), (1024, 1), (1280, 1)])
+def test_the_words_of_drawings_are_neither_small_nor_stretched(portal, tmp_path, width, scale):
+    """640 px at two device pixels each is a screen of 1280 at 200 % zoom."""
+    faults, seen = [], 0
+    with chromium(tmp_path / "profile", width=width) as driver:
+        sign_in(driver, portal, "decideur")
+        driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride", {"width": width, "height": 1800, "deviceScaleFactor": scale, "mobile": False}
+        )
+        for name in ("register_entry", "run", "proposals"):
+            driver.get(portal.page(pages(portal)[name][1]))
+            for text, size, left, right in driver.execute_script(_WORDS_OF_DRAWINGS):
+                seen += 1
+                if not 12.9 <= size <= 17 or left < -1 or right > width + 1:
+                    faults.append(f"{name}: « {text} » at {size:.1f} px, from {left:.0f} to {right:.0f}")
+    assert seen > 20 and not faults, "\n".join(faults)
+
+
 def test_every_page_is_light(portal, tmp_path):
     heavy = []
     with chromium(tmp_path / "profile") as driver:

@@ -52,6 +52,24 @@ def test_list_names_the_use_cases(bench: Server):
     assert "essai_tableau" in {fiche["slug"] for fiche in bench.json("list")["usecases"]}
 
 
+def test_gains_are_named_as_on_the_portal_and_a_coverage_is_no_gain(bench: Server):
+    """« lignes » and « lignes_attendues » are the same whoever forecasts: they say how much was compared, in a sentence."""
+    printed = bench.python(
+        "from bocage.cli.render import print_gains\n"
+        "from bocage.contract.discovery import load_fiche\n"
+        "fiche = load_fiche('essai_tableau')\n"
+        "ours = {'pire_site_pct': 4.0, fiche.mesure.nom: 3.0, 'heures': 1679.0, 'heures_attendues': 1680.0, 'jours_constates': 2.0}\n"
+        "print_gains(fiche, {'engine': ours, 'baseline': {**ours, fiche.mesure.nom: 4.0}})\n"
+        "print(fiche.mesure.titre[:20])"
+    ).replace("\u202f", " ")
+    *lines, title = printed.strip().split("\n")
+    assert "Comparé : 1 679 heures sur 1 680 attendues." in printed and "Jours constatés : 2." in printed
+    header = next(n for n, line in enumerate(lines) if "Habituelle" in line)
+    assert lines[header + 1].startswith(title), "the measure of the fiche comes first"
+    assert "_" not in printed and "Pire site (%)" in printed and "−25,0" in printed
+    assert not [line for line in lines if line.startswith(("Heures", "Attendues", "Jours")) and "%" in line], "a coverage has no gap"
+
+
 def test_run_prints_proposals_and_what_they_cost(bench: Server, volumes: str):
     done = bench.bocage("run", "essai_tableau", "--input", volumes)
     assert done.returncode == 0, done.stderr

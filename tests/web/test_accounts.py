@@ -9,7 +9,7 @@ from django.test import Client
 
 from bocage.organisations import people
 from bocage.organisations.membership import Role
-from bocage.organisations.models import User
+from bocage.organisations.models import Organisation, User
 from bocage.organisations.tenancy import organisation_context
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +110,20 @@ def test_the_demonstrations_sign_in_exists_only_there(client, nadia, settings):
     settings.DEMO = True
     assert client.post("/demonstration/", {"email": nadia.email}).status_code == 302
     assert Client().post("/demonstration/", {"email": "maire@ailleurs.example"}).status_code == 404
+
+
+def test_an_error_keeps_the_masthead_and_the_menu_of_the_organisation(client, nadia):
+    """A wrong link or a refused page leaves nobody without a way back; a passer-by and a stranger see the public menu only."""
+    Organisation.objects.create(name="Marsanne", slug="marsanne")
+    public = text(client.get("/pays-de-brenoux/rien/"))
+    assert 'aria-label="Menu principal"' in public and "Poser une question" not in text(client.get("/rien/nulle-part/"))
+    assert "/pays-de-brenoux/registre/" in public and "/executions/" not in public
+    sign_in(client)
+    for address, status in (("/pays-de-brenoux/rien/", 404), ("/pays-de-brenoux/executions/999/", 404), ("/pays-de-brenoux/membres/", 403)):
+        answer = client.get(address)
+        assert answer.status_code == status and "/pays-de-brenoux/executions/" in text(answer), address
+    stranger = client.get("/marsanne/executions/")
+    assert stranger.status_code == 404 and "/marsanne/executions/" not in text(stranger)
+    # What exists there and what does not are answered alike, but for the form's secret.
+    same, other = (re.sub(r'value="[^"]*"', "", text(answer)) for answer in (stranger, client.get("/marsanne/rien/")))
+    assert same == other

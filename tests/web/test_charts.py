@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bocage.web.bars import Bar, bar_chart
 from bocage.web.chart_axis import axis_label, label_width, time_ticks
 from bocage.web.charts import dot_plot, gap_scale, line_chart, nice_ticks
 from bocage.web.outline import outline
@@ -61,13 +62,36 @@ CHARTS = {
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_chart_is_drawn_twice_with_the_same_finding_and_escapes_its_words(name):
+def test_a_chart_is_drawn_for_each_width_with_the_same_finding_and_escapes_its_words(name):
     html = line_chart(CHARTS[name], "essai", finding="Le volume < 3 & monte.")
-    wide, narrow = drawings(html)
-    assert (wide.get("class"), narrow.get("class")) == ("wide", "narrow")
-    assert wide.find("title").text == narrow.find("title").text == "Le volume < 3 & monte."
-    assert wide.find("title").get("id") != narrow.find("title").get("id")
+    drawn = drawings(html)
+    assert [svg.get("class") for svg in drawn] == ["wide", "middle", "narrow"]
+    assert {svg.find("title").text for svg in drawn} == {"Le volume < 3 & monte."}
+    assert len({svg.find("title").get("id") for svg in drawn}) == 3
     assert "style=" not in html and "Débit &amp; &lt;volume&gt;" in html
+    assert [svg.get("class") for svg in drawings(line_chart(CHARTS[name], "essai", beside_form=True))] == ["middle", "narrow"]
+
+
+def test_long_figures_stay_inside_every_drawing():
+    chart = chart_of([], [1_200_000.0, 1_900_000.0], days(2))
+    bars = bar_chart([Bar(f"nov. {2000 + n}", (1_200_000.0 + n,)) for n in range(24)], ("Énergie",), ("p",), "Énergie")
+    for svg in drawings(line_chart(chart, "essai")) + drawings(bars):
+        width = float(svg.get("viewBox").split()[2])
+        for text in svg.iter("text"):
+            left, _, right, _ = box_of(text)
+            assert left >= -2 and right <= width + 2, text.text
+
+
+def test_bars_of_less_than_one_have_an_axis_whose_figures_differ():
+    for svg in drawings(bar_chart([Bar("a", (0.9,))], ("Énergie",), ("p",), "Énergie")):
+        figures = [text.text for text in svg.iter("text") if text.get("text-anchor") == "end"]
+        values = [float(figure.replace(",", ".")) for figure in figures]
+        assert len({round(b - a, 6) for a, b in pairwise(values)}) == 1, f"uneven steps: {figures}"
+
+
+def test_two_methods_with_one_value_each_do_not_look_alike():
+    for svg in drawings(line_chart(chart_of([], [5.0], days(1)), "essai")):
+        assert sorted(dot.get("class") for dot in svg.iter("circle")) == ["f", "u"]
 
 
 @pytest.mark.parametrize("beside", [False, True])

@@ -219,3 +219,26 @@ def test_a_value_of_a_result_reads_in_french(value, read):
 
 def test_a_parameter_is_shown_with_every_digit():
     assert [parametre(value) for value in (47.2184, True, 1200, "2024-12-02")] == ["47,2184", "oui", "1 200", "02/12/2024"]
+
+
+def test_numbers_of_a_result_stand_one_under_the_other_and_the_choice_comes_first(agent, brenoux):
+    """Units under units; and another table is chosen above a long one, not after it."""
+    start(agent)
+    run = perform_run(brenoux, the_run(brenoux).pk)
+    with organisation_context(brenoux):
+        result = run.results.get(role="engine")
+        columns = [{"name": n, "title": n.title(), "unit": ""} for n in ("site", "repas", "suivi", "annee_reference")]
+        table = {
+            "kind": "table",
+            "name": "t",
+            "title": "Repas",
+            "columns": columns,
+            "rows": [["Nord", 12, True, 2019], ["Sud", 1200, None, 2020]],
+        }
+        result.outcome = {**result.outcome, "artifacts": [table, {**table, "title": "Autre"}]}
+        result.save()
+    page = agent.get(f"{HOME}/executions/{run.pk}/").content.decode()
+    assert '<th scope="col" class="n">Repas</th>' in page and '<td class="n">12</td>' in page
+    assert "<td>Nord</td>" in page and "<td>oui</td>" in page
+    assert ">2019</td>" in page and ">1\u202f200</td>" in page, "a year is no number to be cut in thousands"
+    assert page.index('name="objet"') < page.index("<td>Nord</td>")

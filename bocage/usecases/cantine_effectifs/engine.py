@@ -133,6 +133,7 @@ def _town(found: Answer, i: int, when: str, reference: float, usual: bool) -> Re
         "sites": int(panel.wanted[i].sum()),
         "sites_selon_agents": int(found.agents[i].sum()),
         "greve": bool(panel.strike[panel.past + i]),
+        **_before_margin(reference, found.usual_expected[i][panel.wanted[i]]),
     }
     if usual:
         return Recommendation(when, ORDER_TOWN, value, "repas", None, 1.0, evidence)
@@ -155,7 +156,12 @@ def _site(found: Answer, i: int, s: int, when: str, usual: bool) -> Recommendati
     panel = found.panel
     reference = float(found.reference[i, s])
     value = float(round(reference) if usual else found.order[i, s])
-    evidence: dict[str, JsonValue] = {"jour": when, "reference": round(reference), "reference_agents": bool(found.agents[i, s])}
+    evidence: dict[str, JsonValue] = {
+        "jour": when,
+        "reference": round(reference),
+        "reference_agents": bool(found.agents[i, s]),
+        **_before_margin(reference, found.usual_expected[i, s]),
+    }
     if usual:
         return Recommendation(panel.names[s], ORDER_SITE, value, "repas", None, 0.0, evidence)
     expected = float(found.site_expected[i, s])
@@ -169,3 +175,11 @@ def _site(found: Answer, i: int, s: int, when: str, usual: bool) -> Recommendati
     low, high = round(max(0.0, expected - reach)), round(expected + reach)
     evidence |= {"bas": low, "haut": high, "niveau_pct": 90}
     return Recommendation(panel.names[s], ORDER_SITE, value, "repas", (min(low, value), max(high, value)), score, evidence)
+
+
+def _before_margin(reference: float, expected: np.ndarray) -> dict[str, JsonValue]:
+    """What the usual method expects and its margin, where both are known; nothing where an agent forecasts."""
+    if not np.isfinite(expected).all():
+        return {}
+    before = round(float(np.sum(expected)))
+    return {"reference_attendu": before, "reference_marge": round(reference) - before}

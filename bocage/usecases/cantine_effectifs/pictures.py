@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from bocage.contract.outcome import Artifact, Chart, Column, DataTable, Series
@@ -14,6 +16,10 @@ SHOWN_DAYS = 30
 RISKS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 """Short days a year whose price is told."""
 
+_ORDERS_NOTE = "Deux commandes, chacune avec sa marge : celle de Bocage et l’habituelle."
+_EXPECTED_NOTE = "Des prévisions, sans marge ; la bande dit où tombent 90 jours sur 100."
+
+Role = Literal["forecast", "usual", "lower", "upper"]
 Cells = list[tuple[str | float | int | None, ...]]
 
 
@@ -21,7 +27,7 @@ def artifacts(found: Answer, usual: bool) -> list[Artifact]:
     """The pictures of the engine’s answer, or of the usual method’s (its orders only)."""
     told: list[Artifact] = [_orders(found, usual)]
     if not usual:
-        told += [_town(found), *_fairness(found), *_risks(found)]
+        told += [*_town(found), *_fairness(found), *_risks(found)]
     return told
 
 
@@ -30,42 +36,53 @@ def _orders(found: Answer, usual: bool) -> DataTable:
     rows: Cells = []
     for i, day in enumerate(panel.days[panel.past :]):
         for s in np.flatnonzero(panel.wanted[i]):
-            expected, reference = float(found.site_expected[i, s]), float(found.reference[i, s])
-            order = round(reference) if usual else int(found.order[i, s])
-            rows.append((day.date().isoformat(), panel.names[s], order, None if usual else round(expected, 1), round(reference, 1)))
+            reference, order = float(found.reference[i, s]), int(found.order[i, s])
+            ours = (round(reference), None) if usual else (order, round(float(found.site_expected[i, s]), 1))
+            before = float(found.usual_expected[i, s])
+            without = round(before, 1) if np.isfinite(before) else None
+            rows.append((day.date().isoformat(), panel.names[s], *ours, round(reference, 1), without))
     columns = (
         Column("date", "Jour"),
         Column("site_nom", "Site"),
         Column("commande", "Repas à commander", "repas"),
-        Column("attendu", "Repas attendus", "repas"),
+        Column("attendu", "Repas attendus, sans marge", "repas"),
         Column("reference", _usual_title(found), "repas"),
+        Column("reference_attendu", "La même sans sa marge (inconnue pour les agents)", "repas"),
     )
     return DataTable("commandes", "Repas à commander, par site et par jour", columns, tuple(rows))
 
 
 def _usual_title(found: Answer) -> str:
     if found.agents.sum() == found.panel.wanted.sum():
-        return "Prévision des agents"
-    same = "Mêmes jours des dernières semaines"
-    return f"Prévision des agents ; sans elle, {same[0].lower()}{same[1:]}" if found.agents.any() else same
+        return "Commande habituelle : la prévision des agents"
+    same = "mêmes jours des dernières semaines et une marge"
+    return f"Commande habituelle : prévision des agents ; sans elle, {same}" if found.agents.any() else f"Commande habituelle : {same}"
 
 
-def _town(found: Answer) -> Chart:
-    """The last served days, then the orders, their expected meals with the 90 % interval, and the usual method."""
+def _town(found: Answer) -> list[Chart]:
+    """The last served days, then order beside order; then forecast beside forecast, neither with its margin."""
     panel = found.panel
     past = np.flatnonzero(panel.learnt)[-SHOWN_DAYS:]
     days = (*(panel.days[d].date().isoformat() for d in past), *(day.date().isoformat() for day in panel.days[panel.past :]))
-    gap, none = (None,) * len(past), (None,) * (len(panel.days) - panel.past)
-    served = tuple(float(np.nansum(panel.reel[d])) for d in past)
-    reference = tuple(round(float(np.nansum(line)), 1) for line in found.reference)
-    series = (
-        Series("Repas servis", "measured", (*served, *none)),
-        Series("Repas attendus", "forecast", (*gap, *(round(float(x), 1) for x in found.expected))),
-        Series("Borne basse (90 %)", "lower", (*gap, *(round(float(x), 1) if np.isfinite(x) else None for x in found.low))),
-        Series("Borne haute (90 %)", "upper", (*gap, *(round(float(x), 1) if np.isfinite(x) else None for x in found.high))),
-        Series(_usual_title(found), "usual", (*gap, *reference)),
+    none = (None,) * (len(panel.days) - panel.past)
+    served = Series("Repas servis", "measured", (*(float(np.nansum(panel.reel[d])) for d in past), *none))
+
+    def ahead(name: str, role: Role, values: np.ndarray) -> Series:
+        return Series(name, role, (*(None,) * len(past), *(round(float(x), 1) if np.isfinite(x) else None for x in values)))
+
+    bounds = (ahead("Borne basse (90 %)", "lower", found.low), ahead("Borne haute (90 %)", "upper", found.high))
+    orders = (
+        ahead("Commande proposée", "forecast", found.order.sum(axis=1)),
+        ahead(_usual_title(found), "usual", np.nansum(found.reference, axis=1)),
     )
-    return Chart("ville", "Toute la ville : repas servis, puis attendus", days, series, "repas")
+    expected = (ahead("Repas attendus", "forecast", found.expected), *bounds)
+    if not found.agents.any():
+        same = np.nansum(found.usual_expected, axis=1)
+        expected += (ahead("Mêmes jours des dernières semaines", "usual", same),)
+    return [
+        Chart("ville", "Toute la ville : repas servis, puis à commander", days, (served, *orders), "repas", note=_ORDERS_NOTE),
+        Chart("ville_attendus", "Toute la ville : repas servis, puis attendus", days, (served, *expected), "repas", note=_EXPECTED_NOTE),
+    ]
 
 
 def _fairness(found: Answer) -> list[DataTable]:

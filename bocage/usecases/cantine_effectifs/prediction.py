@@ -35,8 +35,9 @@ class Answer:
 
     ``order`` (days, sites): whole meals, zero where none is wanted. ``expected``, ``low`` and ``high`` (days): forecast of the total and
     its 90 % interval, NaN on a day of strike that past strikes cannot tell. ``site_expected`` (days, sites). ``reference`` (days, sites):
-    the usual method, NaN where nothing is wanted; ``agents`` (days, sites): whether it is their forecast. ``past_order`` (past days,
-    sites): what would have been ordered. ``strikes``: what past strikes teach, None when a coming day has none or they are too few.
+    the order of the usual method, NaN where nothing is wanted; ``usual_expected``: the same before its margin, NaN where it is the
+    agents’ forecast, whose margin nobody tells; ``agents`` (days, sites): whether it is. ``past_order`` (past days, sites): what would
+    have been ordered. ``strikes``: what past strikes teach, None when a coming day has none or they are too few.
     """
 
     panel: Panel
@@ -48,6 +49,7 @@ class Answer:
     high: np.ndarray
     site_expected: np.ndarray
     reference: np.ndarray
+    usual_expected: np.ndarray
     agents: np.ndarray
     past_order: np.ndarray
     strikes: StrikeShares | None
@@ -104,7 +106,7 @@ def answer(
     asked = np.where(panel.wanted, sites[coming] * _part(strike, shares, "ordered")[:, None], 0.0)
     expected = found.total[coming] * _part(strike, shares, "expected")
     low, high = _bounds(found.total[coming], NORMAL_90 * found.deviation[coming], strike, shares)
-    reference, told = usual_orders(panel, params.jours_courts_acceptes_par_an)
+    reference, usual_expected, told = usual_orders(panel, params.jours_courts_acceptes_par_an)
     notes += [*strike_notes(panel, shares), *_notes(panel, found, margin)]
     return Answer(
         panel=panel,
@@ -116,6 +118,7 @@ def answer(
         high=high,
         site_expected=np.where(panel.wanted, expected_sites(found, margin)[coming] * _part(strike, shares, "expected")[:, None], 0.0),
         reference=reference,
+        usual_expected=usual_expected,
         agents=told,
         past_order=sites[: panel.past],
         strikes=shares,
@@ -135,20 +138,20 @@ def _bounds(total: np.ndarray, spread: np.ndarray, strike: np.ndarray, shares: S
     return low, high
 
 
-def usual_orders(panel: Panel, accepted: float) -> tuple[np.ndarray, np.ndarray]:
-    """What is done without the machine (days to order, sites), and where it is the agents’ forecast. It is theirs wherever the file has
-    one; elsewhere the mean of the last four same weekdays served, as known when the order is placed, raised by the ratio that past errors
-    of this very method ask for to be short ``accepted`` days a year."""
+def usual_orders(panel: Panel, accepted: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What is ordered without the machine (days to order, sites), the same before its margin, and where it is the agents’ forecast. It is
+    theirs wherever the file has one; elsewhere the mean of the last four same weekdays served, as known when the order is placed, raised
+    by the ratio that past errors of this very method ask for to be short ``accepted`` days a year."""
     told = panel.wanted & np.isfinite(panel.prevision[panel.past :])
     if told.sum() == panel.wanted.sum():
-        return np.where(told, panel.prevision[panel.past :], np.nan), told
+        return np.where(told, panel.prevision[panel.past :], np.nan), np.full(told.shape, np.nan), told
     same = same_weekdays(panel, np.arange(len(panel.days)), panel.lead)
     days = judged_days(panel)
     gaps = np.nansum(panel.reel[days], axis=1) / np.nansum(np.where(np.isfinite(panel.reel[days]), same[days], 0.0), axis=1)
     allowed = int(accepted * len(days) / served_per_year(panel))
     ratio = np.sort(gaps)[::-1][min(allowed, len(gaps) - 1)] if len(days) else 1.0
     usual = np.where(told, panel.prevision[panel.past :], same[panel.past :] * ratio)
-    return np.where(panel.wanted, usual, np.nan), told
+    return np.where(panel.wanted, usual, np.nan), np.where(panel.wanted & ~told, same[panel.past :], np.nan), told
 
 
 def same_weekdays(panel: Panel, wanted: np.ndarray, lead: int) -> np.ndarray:

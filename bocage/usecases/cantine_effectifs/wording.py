@@ -56,24 +56,33 @@ def sentence(rec: Recommendation) -> str:
     reference = french.number(cast(float, evidence["reference"]), 0)
     habit = _habit(evidence)
     if "attendu" not in evidence:
-        return f"Le {when}, la méthode habituelle commande {value} pour {who}, soit {reference} {habit}."
+        return f"Le {when}, la méthode habituelle commande {value} pour {who} : {habit}."
     expected = french.number(cast(float, evidence["attendu"]), 0)
-    margin = cast(int, evidence["marge"])
-    safety = f"plus une marge de {french.number(margin)}" if margin >= 0 else f"moins {french.number(-margin)} selon le risque accepté"
+    safety = _margin(cast(int, evidence["marge"]))
     factors = _told(cast("list[dict[str, JsonValue]]", evidence.get("facteurs") or []))
     strike = _strike(evidence)
-    return f"Le {when}{strike}, {value} sont proposés pour {who} : {expected} attendus, {safety}, contre {reference} {habit}{factors}."
+    # An order beside an order: the margin of each is named, or said to be within.
+    usual = f"la commande habituelle serait de {reference} ({habit})"
+    return f"Le {when}{strike}, {value} sont proposés pour {who} : {expected} attendus, {safety} ; {usual}{factors}."
+
+
+def _margin(margin: int) -> str:
+    return f"plus une marge de {french.number(margin)}" if margin >= 0 else f"moins {french.number(-margin)} selon le risque accepté"
 
 
 def _habit(evidence: Mapping[str, JsonValue]) -> str:
     same = "les mêmes jours des dernières semaines"
     if evidence.get("reference_agents"):
-        return "prévus par les agents"
+        return "la prévision des agents, telle quelle"
     told = cast(int, evidence.get("sites_selon_agents", 0))
     if not told:
-        return f"selon {same}"
+        # Proposals of former versions do not tell the two apart.
+        if "reference_attendu" not in evidence:
+            return f"{same}, marge comprise"
+        expected = french.number(cast(float, evidence["reference_attendu"]), 0)
+        return f"{expected} selon {same}, {_margin(cast(int, evidence['reference_marge']))}"
     of = cast(int, evidence["sites"])
-    return f"selon les agents pour {french.count(told, 'site')} sur {french.number(of)} et {same} pour les autres"
+    return f"selon les agents pour {french.count(told, 'site')} sur {french.number(of)}, {same} et une marge pour les autres"
 
 
 def _strike(evidence: Mapping[str, JsonValue]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bocage.contract.errors import InvalidParams, NotEnoughData
-from bocage.contract.outcome import Outcome, Recommendation
+from bocage.contract.outcome import Chart, Outcome, Recommendation
 from bocage.contract.usecase import Resources
 from bocage.usecases.cantine_effectifs.agenda import FLAGS, read_agenda, school_zone
 from bocage.usecases.cantine_effectifs.engine import ORDER_SITE, ORDER_TOWN, CantineEffectifs
@@ -69,6 +70,44 @@ def test_the_agents_own_forecast_is_the_reference_when_there_is_one(town: Tables
         if rec.action == ORDER_TOWN:
             assert rec.evidence["reference"] == by_day[pd.Timestamp(rec.subject)] and rec.evidence["reference_agents"]
     assert not said(run(inputs, prevision_agents=False), "prévision des agents, corrigée")
+
+
+def test_an_order_stands_beside_an_order_and_a_forecast_beside_a_forecast(town: Tables) -> None:
+    """Without the agents' forecast, the usual method has a margin of its own: neither a sentence nor a chart compares it with ours bare."""
+    inputs, _ = simulated.cut(town, FIRST)
+    inputs = inputs | {"frequentation": inputs["frequentation"].assign(prevision=np.nan)}
+    outcome = run(inputs)
+    orders, expected = (
+        next(a for a in outcome.artifacts if isinstance(a, Chart) and a.name == name) for name in ("ville", "ville_attendus")
+    )
+    for rec in (r for r in outcome.recommendations if r.action == ORDER_TOWN):
+        at, evidence = orders.x.index(rec.subject), rec.evidence
+        assert evidence["reference"] == evidence["reference_attendu"] + evidence["reference_marge"]  # type: ignore[operator]
+        told = CantineEffectifs().explain(rec).replace("\u00a0", " ").replace("\u202f", " ")
+        for name in ("reference", "reference_attendu", "reference_marge"):
+            assert f"{evidence[name]:,}".replace(",", " ").lstrip("-") in told
+        assert drawn(orders, "forecast")[at] == rec.value and drawn(orders, "usual")[at] == pytest.approx(evidence["reference"], abs=0.5)
+        assert drawn(expected, "forecast")[at] == pytest.approx(evidence["attendu"], abs=0.5)
+        assert drawn(expected, "usual")[at] == pytest.approx(evidence["reference_attendu"], abs=0.5)
+
+
+def test_the_agents_margin_is_not_invented(town: Tables) -> None:
+    inputs, _ = simulated.cut(town, FIRST, agents=True)
+    outcome = run(inputs)
+    assert all("reference_marge" not in rec.evidence for rec in outcome.recommendations)
+    assert "la prévision des agents, telle quelle" in CantineEffectifs().explain(outcome.recommendations[0])
+    expected = next(a for a in outcome.artifacts if isinstance(a, Chart) and a.name == "ville_attendus")
+    assert not [s for s in expected.series if s.role == "usual"]
+
+
+def test_a_proposal_of_a_former_version_says_that_its_reference_has_a_margin() -> None:
+    evidence = {"jour": "2024-05-14", "reference": 624, "reference_agents": False, "attendu": 600, "marge": 10, "facteurs": []}
+    told = CantineEffectifs().explain(Recommendation("Nord", ORDER_SITE, 610.0, "repas", evidence=evidence))
+    assert "624 (les mêmes jours des dernières semaines, marge comprise)" in told
+
+
+def drawn(chart: Chart, role: str) -> Sequence[float | None]:
+    return next(s.values for s in chart.series if s.role == role)
 
 
 def test_a_strike_counts_only_once_announced(town: Tables) -> None:
