@@ -194,13 +194,13 @@ def _entry(publication: Publication) -> Entry:
     verdicts = Counter(
         Decision.objects.filter(proposal__run__usecase=fiche.slug, replaced_by__isnull=True).values_list("verdict", flat=True)
     )
-    finished = Q(run__state=Run.State.DONE)
-    energy = RoleResult.objects.filter(run__usecase=fiche.slug).aggregate(
+    finished, stopped = Q(run__state=Run.State.DONE), Q(run__state__in=[Run.State.FAILED, Run.State.INTERRUPTED])
+    energy = RoleResult.objects.filter(finished | stopped, run__usecase=fiche.slug).aggregate(
         j=Sum("joules"),
         low=Sum("joules_low"),
         high=Sum("joules_high"),
         finished=Sum("joules", filter=finished),
-        unfinished=Count("run", filter=~finished, distinct=True),
+        unfinished=Count("run", filter=stopped, distinct=True),
     )
     return Entry(
         fiche=fiche,

@@ -67,8 +67,9 @@ def test_one_calculation_done_twice_is_one_measure(published):
 
 def test_what_failed_runs_consumed_is_counted_but_makes_no_run_dearer(published):
     done_run({"Nord": 1.0}, {"Nord": 2.0}, joules=100)
-    failed = done_run({"Nord": 1.0}, {"Nord": 2.0}, joules=5000)
+    failed, running = (done_run({"Nord": 1.0}, {"Nord": 2.0}, joules=joules) for joules in (5000, 70))
     Run.objects.filter(pk=failed.pk).update(state=Run.State.FAILED)
+    Run.objects.filter(pk=running.pk).update(state=Run.State.RUNNING)
     entry = register.entry(SLUG)
     assert (entry.joules, entry.joules_per_run, entry.runs, entry.unfinished) == (10_200, 200, 1, 1)
 
