@@ -10,7 +10,6 @@ set aside and told.
 
 from __future__ import annotations
 
-import codecs
 import io
 import zipfile
 from collections.abc import Iterator
@@ -68,7 +67,7 @@ def _members(path: Path, notes: list[str]) -> Iterator[tuple[str, str]]:
 
 def _decoded(data: bytes) -> str:
     """The text of a file: UTF-8, the UTF-16 that spreadsheets call « texte Unicode », or what Windows writes."""
-    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace")
     try:
         return data.decode("utf-8-sig")
