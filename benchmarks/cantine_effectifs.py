@@ -7,7 +7,8 @@ Rules: a day is normal when it is not in the city's list of strike days. Paramet
 new one opens after six days or more without a meal: eight periods), from days at least ``lead`` days older than its first day; the
 forecast of each day then uses the meals served up to ``lead`` days before it, and nothing later. Margins are set on errors before
 the period. Over-production is meals ordered over meals served, minus one; a day is short when the town ordered less than it served.
-The three are always told together.
+The three are always told together. Meals out of proportion (one site mistyped) teach nothing, as in the engine; they remain in the
+truth that judges.
 docs/bench/cantine_effectifs.md keeps the log of looks at the evaluation days.
 """
 
@@ -31,6 +32,7 @@ import pandas as pd
 from bocage.contract.bench import Bar, BenchResult, DatasetUsed
 from bocage.contract.errors import DataFolderMissing
 from bocage.usecases.cantine_effectifs import agenda, enrolment, menus, prediction
+from bocage.usecases.cantine_effectifs.cleaning import out_of_proportion
 from bocage.usecases.cantine_effectifs.forecast import forecast
 from bocage.usecases.cantine_effectifs.kernels import day_pairs
 from bocage.usecases.cantine_effectifs.margin import choose, expected_sites, orders, rounded
@@ -58,17 +60,19 @@ Tables = dict[str, pd.DataFrame]
 @dataclass(frozen=True)
 class Period:
     """One refit: ``panel`` knows its past by the first day of the period minus ``lead``, its ``later`` days as they come; ``pairs``: the
-    matrices between days; ``flags``: calendar and menu facts per day; ``days``: positions of the normal days of the period."""
+    matrices between days; ``flags``: calendar and menu facts per day; ``days``: positions of the normal days of the period; ``served``
+    (all days, sites): the truth of the days that come, as the city wrote it."""
 
     panel: Panel
     pairs: dict[str, np.ndarray]
     flags: np.ndarray
     days: np.ndarray
     lead: int
+    served: np.ndarray
 
     def table(self, values: np.ndarray) -> pd.DataFrame:
         """Orders (days of the period, sites) as a table; NaN where nothing was served."""
-        kept = np.where(np.isfinite(self.panel.reel[self.days]), values, np.nan)
+        kept = np.where(np.isfinite(self.served[self.days]), values, np.nan)
         return pd.DataFrame(kept, self.panel.days[self.days], list(self.panel.names))
 
 
@@ -124,14 +128,16 @@ def _period(given: Tables, first: pd.Timestamp, last: pd.Timestamp, lead: int) -
     filled = panel.reel.copy()
     values = served.reindex(index=after, columns=list(panel.names)).to_numpy(dtype=float)
     filled[panel.past :] = np.where(values > 0, values, np.nan)
+    # A day that comes is judged by the days before it alone: what is known when it is used.
+    believed = np.where(out_of_proportion(filled, later=False) & (np.arange(len(filled)) >= panel.past)[:, None], np.nan, filled)
     later = np.zeros(len(panel.days), dtype=bool)
     later[panel.past :] = ~after.isin(given["greves"]["date"])
-    panel = replace(panel, reel=filled, later=later)
+    panel = replace(panel, reel=believed, later=later)
     facts = agenda.read_agenda(panel.days, panel.past, "B", "FR")
     dishes = menus.read_menus(given["menus"], panel.days)
     flags = np.column_stack([facts.flags, dishes.families, facts.since, facts.until, facts.since_summer, facts.until_summer])
     days = np.flatnonzero(later & (panel.days >= first))
-    return Period(panel, day_pairs(panel.days, facts, dishes), flags, days, lead)
+    return Period(panel, day_pairs(panel.days, facts, dishes), flags, days, lead, filled)
 
 
 def bocage(period: Period, agents: bool) -> dict[str, pd.DataFrame]:
@@ -252,7 +258,7 @@ def rows_of(given: Tables, span: tuple[str, str], tell: Callable[[float, str], N
             found = bocage(period, agents=lead == 14) | ({} if lead == 14 else _peers(period))
             for name, table in found.items():
                 told.setdefault(name, []).append(table)
-            served[lead].append(period.table(period.panel.reel[period.days]))
+            served[lead].append(period.table(period.served[period.days]))
             tell(min(0.99, (0.6 if lead == 14 else 0.0) + 0.6 * done / 14), f"J−{lead}, du {period.panel.days[period.days[0]].date()}")
     truth = {lead: pd.concat(parts).sort_index(axis=1) for lead, parts in served.items()}
     rows = [

@@ -1,4 +1,4 @@
-"""What is set aside from the tables before anything is learnt: repeated lines, overlapping exports, dates far from all others."""
+"""What is set aside from the tables before anything is learnt: repeated lines, overlapping exports, lone dates, meals out of proportion."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from bocage.contract import french
 
 LONE_GAP, LONE_DAYS = 90, 5
 """Served dates fewer than ``LONE_DAYS``, farther than ``LONE_GAP`` days from all others (no summer is so long), are mistyped."""
+
+AROUND = 10
+"""Served days of a site, on each side of a day, that tell what it may serve."""
+
+FAR_TIMES, FAR_MEALS = 2.0, 10.0
+"""Meals beyond this many times the most of those days, and so many more, are mistyped (1359 for 135) or a feast: neither is a habit."""
 
 MOST_TOLD = 8
 
@@ -91,3 +97,26 @@ def without_lone_dates(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
         "Si c’est une faute de frappe, corrigez la date dans « frequentation »."
     )
     return table[~(table["date"].isin(lone) & (table["reel"] > 0))]
+
+
+def out_of_proportion(meals: np.ndarray, *, later: bool = True) -> np.ndarray:
+    """Where ``meals`` (days, sites; NaN when unknown) are far above all that the site has on its ``AROUND`` known days before and after;
+    without ``later``, before only. A site that takes in another for a week is believed: its days vouch for each other."""
+    found = np.zeros(meals.shape, dtype=bool)
+    for s in range(meals.shape[1]):
+        known = np.flatnonzero(np.isfinite(meals[:, s]))
+        if len(known) <= AROUND:
+            continue
+        values = meals[known, s]
+        windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, AROUND, constant_values=np.nan), 2 * AROUND + 1)
+        near = np.delete(windows, AROUND, axis=1)[:, : 2 * AROUND if later else AROUND]
+        enough = np.isfinite(near).sum(axis=1) >= AROUND
+        found[known, s] = enough & (values > FAR_TIMES * np.nan_to_num(near).max(axis=1) + FAR_MEALS)
+    return found
+
+
+def told_out_of_proportion(far: np.ndarray, meals: np.ndarray, days: pd.DatetimeIndex, names: tuple[str, ...]) -> str:
+    """« 1 359 à Coudray le mardi 15 septembre 2015 »: the last few cells of ``far`` (days, sites), and how many more there are."""
+    cells = np.argwhere(far)
+    told = [f"{french.number(meals[i, s], 0)} à {names[s]} le {french.day(days[i].date(), year=True)}" for i, s in cells[-MOST_TOLD:]]
+    return ", ".join(told) + (f", et {len(cells) - MOST_TOLD} autres plus anciens" if len(cells) > MOST_TOLD else "")

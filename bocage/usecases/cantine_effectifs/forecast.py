@@ -13,6 +13,7 @@ import numpy as np
 
 from bocage.methods.forecasting.causal import Filtered, Pairs, filtered, known_before, learn
 from bocage.methods.forecasting.kernels import Covariance
+from bocage.usecases.cantine_effectifs.cleaning import out_of_proportion
 from bocage.usecases.cantine_effectifs.kernels import AGENTS_SITES, AGENTS_TOWN, SITES, TOWN, town_covariance
 from bocage.usecases.cantine_effectifs.panel import Panel
 
@@ -23,6 +24,13 @@ BLEND_DAYS = 300
 """Last served days on which the agents’ weight is learnt."""
 
 LEAST_BLEND = 60
+SEASON_DAYS, SITE_DAYS = 20, 100
+"""Days’ worth of the agents’ usual weight against which those of a time of the year, then those of one site, are heard."""
+
+OUTING, ACCIDENT = 1.5, 2.5
+"""Deviations beyond which a day apart moves no further the forecast of a site (judged by absolute errors, it keeps near its median: an
+outing is no habit), and that of the agents’ error on the town (its total follows the mean)."""
+
 DOUBTS = (0.0, 0.125, 0.25, 0.5, 1.0)
 """Parts of a squared disagreement between machine and agents that may be added to the variance of a day."""
 
@@ -38,7 +46,8 @@ class Effort:
 @dataclass(frozen=True)
 class Forecast:
     """``total`` (days) and ``sites`` (days, sites): expected meals, of which the sites wanted or present add up to the total; ``deviation``
-    (days): standard deviation of the total’s logarithm. ``agents_weight``: part of the agents in the total and in the sites.
+    (days): standard deviation of the total’s logarithm. ``agents_weight``: part of the agents in the total and, on the
+    mean of the days to order, in the sites.
     ``factors``: for each day to order, what each part of ``TOWN`` adds, as a ratio (0.03 is +3 %)."""
 
     total: np.ndarray
@@ -121,7 +130,7 @@ def _town(past: _Past, level: np.ndarray, iterations: int) -> tuple[np.ndarray, 
     return centre + scale * mean[:, 0], scale * deviation, process, scale
 
 
-def _rolling(past: _Past, covariance: Covariance, values: np.ndarray, iterations: int) -> np.ndarray:
+def _rolling(past: _Past, covariance: Covariance, values: np.ndarray, iterations: int, clip: float = OUTING) -> np.ndarray:
     """Forecast (days, outputs) of ``values``, each output in units of its own usual spread."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # an output never seen has no median
@@ -131,7 +140,7 @@ def _rolling(past: _Past, covariance: Covariance, values: np.ndarray, iterations
     scale = np.where(np.isfinite(spread), np.maximum(spread, 0.02), 0.05)
     target = np.clip((values - centre) / scale, -6, 6)
     theta = learn(covariance, past.pairs, target, past.taught[-TEACH_SITES:], iterations)
-    process = filtered(covariance, theta, past.pairs, target, past.used, clip=2.5)
+    process = filtered(covariance, theta, past.pairs, target, past.used, clip=clip)
     mean, _ = process.forecast(np.arange(len(past.panel.days)), past.known())
     return centre + scale * mean
 
@@ -148,25 +157,28 @@ def _blended(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[float, float]]:
     """The machine’s forecasts and the agents’, corrected of their usual error, weighed as they would have been best on past days."""
     panel = past.panel
-    said = np.isfinite(panel.prevision)
+    meals = np.where(out_of_proportion(panel.prevision), np.nan, panel.prevision)
+    said = np.isfinite(meals)
     share = np.where(said, panel.weight, 0.0).sum(axis=1)
     enough = share > 0.5 * np.maximum(usual, 1e-9)
-    told = np.where(enough, _safe_log(np.nansum(panel.prevision, axis=1)) - _safe_log(share), np.nan)
+    told = np.where(enough, _safe_log(np.nansum(meals, axis=1)) - _safe_log(share), np.nan)
     recent = np.flatnonzero(panel.learnt & enough)[-BLEND_DAYS:]
     if len(recent) < LEAST_BLEND or not enough[panel.past :].any():
         return mean, deviation, own, (0.0, 0.0)
-    corrected = told + _rolling(past, Covariance(AGENTS_TOWN), (level - told)[:, None], work.sites)[:, 0]
+    corrected = told + _rolling(past, Covariance(AGENTS_TOWN), (level - told)[:, None], work.sites, ACCIDENT)[:, 0]
     w_town = _weight(level[recent] - mean[recent], corrected[recent] - mean[recent])
-    apart_told = _safe_log(panel.prevision) - _safe_log(panel.weight) - told[:, None]
+    apart_told = _safe_log(meals) - _safe_log(panel.weight) - told[:, None]
     corrected_sites = apart_told + _rolling(past, Covariance(AGENTS_SITES), apart - apart_told, work.sites)
-    w_sites = _weight(apart[recent] - own[recent], corrected_sites[recent] - own[recent])
+    w_sites = _site_weights(apart - own, corrected_sites - own, past.pairs["season"], recent)
     step = np.where(np.isfinite(corrected), corrected - mean, 0.0)
     blended = mean + w_town * step
     ratio = np.std(np.clip(level - blended, -0.3, 0.3)[recent]) / np.std(np.clip(level - mean, -0.3, 0.3)[recent])
     narrowed = deviation * np.where(np.isfinite(corrected), min(1.0, float(ratio)), 1.0)
     doubt = _doubt((level - blended)[recent], narrowed[recent], step[recent])
     sites = np.where(np.isfinite(corrected_sites), own + w_sites * (corrected_sites - own), own)
-    return blended, np.sqrt(narrowed**2 + doubt * step**2), sites, (w_town, w_sites)
+    asked = np.zeros_like(said)
+    asked[panel.past :] = panel.wanted & np.isfinite(corrected_sites[panel.past :])
+    return blended, np.sqrt(narrowed**2 + doubt * step**2), sites, (w_town, float(w_sites[asked].mean()) if asked.any() else 0.0)
 
 
 def _doubt(error: np.ndarray, deviation: np.ndarray, step: np.ndarray) -> float:
@@ -187,6 +199,25 @@ def _weight(error: np.ndarray, step: np.ndarray) -> float:
     y, x = np.clip(y, -limit, limit), np.clip(x, -limit, limit)
     # Twenty days' worth of no confidence keeps a lucky short past from deciding.
     return float(np.clip((x * y).sum() / ((x * x).sum() * (1 + 20 / max(len(y), 1)) + 1e-12), 0.0, 1.0))
+
+
+def _site_weights(error: np.ndarray, step: np.ndarray, season: np.ndarray, recent: np.ndarray) -> np.ndarray:
+    """The part in [0, 1] (days, sites) for which ``step`` best follows ``error``, both (days, sites), as ``_weight`` finds it on the days
+    ``recent``: of all sites together, then around that time of the year (agents know the outings of June, and little of September), then
+    of each site (some agents know theirs better). ``season`` (days, days): likeness of two times of the year."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a site that the agents never told has no median
+        scale = np.nanmedian(np.abs(error[recent]), axis=0)
+    scale = np.where(np.isfinite(scale), np.maximum(scale, 1e-6), 1.0)
+    known = np.isfinite(error[recent]) & np.isfinite(step[recent])
+    y, x = (np.where(known, np.clip(values[recent] / scale, -6, 6), 0.0) for values in (error, step))
+    products, squares = (x * y).sum(axis=1), (x * x).sum(axis=1)
+    common = products.sum() / (squares.sum() * (1 + 20 / len(recent)) + 1e-12)
+    near, prior = season[:, recent], SEASON_DAYS * squares.mean() + 1e-12
+    weight = np.clip((near @ products + prior * common) / (near @ squares + prior), 0.0, 1.0)[:, None]
+    heard = (x * x).sum(axis=0)
+    own = (x * (y - weight[recent] * x)).sum(axis=0) / (heard + SITE_DAYS * float(np.median(heard)) / len(recent) + 1e-12)
+    return np.asarray(np.clip(weight + own, 0.0, 1.0))
 
 
 def _factors(past: _Past, process: Filtered, scale: float) -> list[dict[str, float]]:

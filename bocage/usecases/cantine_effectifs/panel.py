@@ -15,7 +15,7 @@ from bocage.contract import french
 from bocage.contract.errors import NotEnoughData
 from bocage.contract.usecase import Inputs
 from bocage.usecases.cantine_effectifs.asked import asked_days
-from bocage.usecases.cantine_effectifs.cleaning import one_per_cell, without_lone_dates
+from bocage.usecases.cantine_effectifs.cleaning import one_per_cell, out_of_proportion, told_out_of_proportion, without_lone_dates
 from bocage.usecases.cantine_effectifs.enrolment import school_year, weights
 from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
 
@@ -78,8 +78,10 @@ def read_panel(inputs: Inputs, params: CantineEffectifsParams) -> Panel:
     kept = [name for name in reel.columns if reel[name].notna().any()]
     names = tuple(sorted(set(names) | set(map(str, kept))))
     days = known.append(pd.DatetimeIndex(wanted.index))
-    values = reel.reindex(index=days, columns=list(names)).to_numpy(dtype=float)
+    values = _believed(reel.reindex(index=days, columns=list(names)).to_numpy(dtype=float), days, names, notes)
     prevision = _forecasts(table, days, names)
+    if params.prevision_agents:
+        _tell_doubtful(prevision, days, len(known), names, notes)
     weight = weights(
         values[: len(known)],
         school_year(days),
@@ -92,6 +94,30 @@ def read_panel(inputs: Inputs, params: CantineEffectifsParams) -> Panel:
     learnt = _learnt(values, weight, len(known), all_strikes, notes)
     asked = wanted.reindex(columns=list(names), fill_value=False).to_numpy(dtype=bool)
     return Panel(days, len(known), names, values, prevision, weight, asked, learnt, strike, tuple(notes), np.zeros(len(days), dtype=bool))
+
+
+def _believed(meals: np.ndarray, days: pd.DatetimeIndex, names: tuple[str, ...], notes: list[str]) -> np.ndarray:
+    """``meals`` (days, sites) without those out of proportion: one mistyped figure would raise the margin of the whole town for years."""
+    far = out_of_proportion(meals)
+    if far.any():
+        notes.append(
+            "Repas servis hors de proportion avec ceux des jours voisins, mis de côté : "
+            f"{told_out_of_proportion(far, meals, days, names)}. "
+            "Corrigez « reel » dans « frequentation » si c’est une faute de frappe."
+        )
+    return np.where(far, np.nan, meals)
+
+
+def _tell_doubtful(prevision: np.ndarray, days: pd.DatetimeIndex, past: int, names: tuple[str, ...], notes: list[str]) -> None:
+    """A sentence on the agents' forecasts of the days to order that are out of proportion: they are not blended in."""
+    far = out_of_proportion(prevision)
+    far[:past] = False
+    if far.any():
+        notes.append(
+            "Prévisions des agents hors de proportion avec celles des jours voisins, non mêlées à celle de la machine : "
+            f"{told_out_of_proportion(far, prevision, days, names)}. "
+            "Vérifiez-les ; si elles sont justes, fixez vous-même la commande du site."
+        )
 
 
 def _forecasts(table: pd.DataFrame, days: pd.DatetimeIndex, names: tuple[str, ...]) -> np.ndarray:

@@ -176,7 +176,8 @@ def _notes(panel: Panel, found: Forecast, margin: Margin) -> list[str]:
     if found.agents_weight[0] > 0 or found.agents_weight[1] > 0:
         town, sites = (french.percent(w, 0) for w in found.agents_weight)
         notes.append(
-            f"La prévision des agents, corrigée de son écart habituel, compte pour {town} du total et {sites} du partage entre sites."
+            f"La prévision des agents, corrigée de son écart habituel, compte pour {town} du total et, en moyenne, "
+            f"{sites} du partage entre sites."
         )
     young = [name for s, name in enumerate(panel.names) if np.isfinite(panel.reel[: panel.past, s]).sum() < 30 and panel.wanted[:, s].any()]
     if young:

@@ -14,7 +14,7 @@ from bocage.contract.errors import NotEnoughData
 from bocage.contract.outcome import Chart, Outcome, Recommendation
 from bocage.contract.usecase import Resources
 from bocage.usecases.cantine_effectifs.agenda import school_zone
-from bocage.usecases.cantine_effectifs.cleaning import one_per_cell
+from bocage.usecases.cantine_effectifs.cleaning import one_per_cell, out_of_proportion
 from bocage.usecases.cantine_effectifs.engine import ORDER_TOWN, CantineEffectifs
 from bocage.usecases.cantine_effectifs.enrolment import school_year, weights
 from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
@@ -152,6 +152,47 @@ def test_meals_told_twice_afterwards_are_no_short_day(town: Tables, asked: Table
     assert engine.evaluate(outcome, {"repas_servis": pd.concat([served, served.head(8)])}) == once
     halves = pd.concat([served.assign(site_type=kind, reel=served["reel"] / 2) for kind in ("M", "E")])
     assert engine.evaluate(outcome, {"repas_servis": halves}) == pytest.approx(once)
+
+
+# --- meals out of proportion ---------------------------------------------------------------------------------------------------------
+
+
+def at(table: pd.DataFrame, site: str, day: str) -> pd.Series:
+    return (table["site_nom"] == site) & (table["date"] == pd.Timestamp(day))
+
+
+def test_one_mistyped_figure_does_not_raise_the_orders_of_a_town(asked: Tables) -> None:
+    """1480 typed for 148: with no short day accepted, the margin would have to cover it."""
+    meals = asked["frequentation"]
+    typed = meals.assign(reel=meals["reel"].where(~at(meals, "Jean Moulin", "2024-01-15"), meals["reel"] * 10))
+    calm, outcome = (run({**asked, "frequentation": table}, jours_courts_acceptes_par_an=0.0) for table in (meals, typed))
+    assert town_orders(outcome) == pytest.approx(town_orders(calm), rel=0.01)
+    assert "à Jean Moulin le lundi 15\xa0janvier 2024. Corrigez" in notes(outcome) and "hors de proportion" not in notes(calm)
+
+
+def test_a_forecast_that_an_agent_mistyped_is_told_shown_and_not_followed(town: Tables) -> None:
+    inputs, _ = simulated.cut(town, FIRST, days=4, agents=True)
+    meals = inputs["frequentation"]
+    here = at(meals, "Jean Moulin", "2024-05-14")
+    typed = meals.assign(prevision=meals["prevision"].where(~here, meals["prevision"] * 10))
+    calm, outcome = (run({**inputs, "frequentation": table}) for table in (meals, typed))
+    assert town_orders(outcome) == pytest.approx(town_orders(calm), rel=0.03)
+    assert "non mêlées à celle de la machine" in notes(outcome) and "à Jean Moulin le mardi 14\xa0mai 2024. Vérifiez" in notes(outcome)
+    assert "non mêlées" not in notes(calm) + notes(run({**inputs, "frequentation": typed}, prevision_agents=False))
+    reference = next(r for r in outcome.recommendations if r.subject == "Jean Moulin" and r.evidence["jour"] == "2024-05-14")
+    assert reference.evidence["reference"] == typed.loc[here, "prevision"].item() and reference.evidence["reference_agents"]
+
+
+def test_a_week_at_another_canteen_is_believed_and_so_is_a_small_feast() -> None:
+    meals = np.full((60, 3), 100.0)
+    meals[[0, 30, 59], 0] = 1000.0
+    meals[30:34, 1] = 250.0
+    meals[:, 2] = 6.0
+    meals[30, 2] = 20.0
+    assert np.argwhere(out_of_proportion(meals)).tolist() == [[0, 0], [30, 0], [59, 0]]
+    # Without what came later, the first day of the week away is doubtful, and a past of under ten days judges nothing.
+    assert np.argwhere(out_of_proportion(meals, later=False)).tolist() == [[30, 0], [30, 1], [59, 0]]
+    assert not out_of_proportion(meals[25:34]).any()
 
 
 # --- which days are ordered ---------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from bocage.contract.outcome import Chart, Outcome, Recommendation
 from bocage.contract.usecase import Resources
 from bocage.usecases.cantine_effectifs.agenda import FLAGS, read_agenda, school_zone
 from bocage.usecases.cantine_effectifs.engine import ORDER_SITE, ORDER_TOWN, CantineEffectifs
-from bocage.usecases.cantine_effectifs.forecast import _doubt
+from bocage.usecases.cantine_effectifs.forecast import _doubt, _site_weights
 from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
 from bocage.usecases.cantine_effectifs.tests import simulated
 
@@ -292,3 +292,16 @@ def test_where_agents_and_machine_disagree_the_margin_grows() -> None:
     error = rng.normal(0, 0.01 + 0.7 * np.abs(step))
     assert _doubt(error, np.full(300, 0.01), step) >= 0.25
     assert _doubt(rng.normal(0, 0.01, 300), np.full(300, 0.01), step) == 0.0
+
+
+def test_agents_are_heard_in_the_months_and_at_the_sites_where_they_were_right() -> None:
+    """Half of the days they see what the machine does not; on the others, they err as far. The last site errs all year."""
+    drawn = np.random.default_rng(3)
+    step = drawn.standard_normal((240, 6))
+    june = np.arange(240) % 120 < 60
+    error = np.where(june[:, None] & (np.arange(6) < 5)[None], step, 0.0) + 0.1 * drawn.standard_normal((240, 6))
+    weight = _site_weights(error, step, (june[:, None] == june[None]).astype(float), np.arange(240))
+    assert weight[june][:, :5].min() > 0.7 and weight[~june].max() < 0.3
+    assert weight[june][:, 5].max() < 0.6 * weight[june][:, :5].min()
+    alone = _site_weights(np.zeros((240, 1)), np.zeros((240, 1)), np.ones((240, 240)), np.arange(200))
+    assert np.isfinite(alone).all()
