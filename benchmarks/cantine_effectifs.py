@@ -8,7 +8,7 @@ new one opens after six days or more without a meal: eight periods), from days a
 forecast of each day then uses the meals served up to ``lead`` days before it, and nothing later. Margins are set on errors before
 the period. Over-production is meals ordered over meals served, minus one; a day is short when the town ordered less than it served.
 The three are always told together. Meals out of proportion (one site mistyped) teach nothing, as in the engine; they remain in the
-truth that judges.
+truth that judges, and MAE and short days are told without them too (``believed``), for every method alike.
 docs/bench/cantine_effectifs.md keeps the log of looks at the evaluation days.
 """
 
@@ -61,7 +61,7 @@ Tables = dict[str, pd.DataFrame]
 class Period:
     """One refit: ``panel`` knows its past by the first day of the period minus ``lead``, its ``later`` days as they come; ``pairs``: the
     matrices between days; ``flags``: calendar and menu facts per day; ``days``: positions of the normal days of the period; ``served``
-    (all days, sites): the truth of the days that come, as the city wrote it."""
+    (all days, sites): the truth of the days that come, as the city wrote it; ``believed``: the same without meals out of proportion."""
 
     panel: Panel
     pairs: dict[str, np.ndarray]
@@ -69,6 +69,7 @@ class Period:
     days: np.ndarray
     lead: int
     served: np.ndarray
+    believed: np.ndarray
 
     def table(self, values: np.ndarray) -> pd.DataFrame:
         """Orders (days of the period, sites) as a table; NaN where nothing was served."""
@@ -137,7 +138,8 @@ def _period(given: Tables, first: pd.Timestamp, last: pd.Timestamp, lead: int) -
     dishes = menus.read_menus(given["menus"], panel.days)
     flags = np.column_stack([facts.flags, dishes.families, facts.since, facts.until, facts.since_summer, facts.until_summer])
     days = np.flatnonzero(later & (panel.days >= first))
-    return Period(panel, day_pairs(panel.days, facts, dishes), flags, days, lead, filled)
+    kept = np.where(out_of_proportion(filled), np.nan, filled)
+    return Period(panel, day_pairs(panel.days, facts, dishes), flags, days, lead, filled, kept)
 
 
 def bocage(period: Period, agents: bool) -> dict[str, pd.DataFrame]:
@@ -253,18 +255,27 @@ def rows_of(given: Tables, span: tuple[str, str], tell: Callable[[float, str], N
     """Bocage alone and with the agents, then the peers, on the normal days of ``span``."""
     told: dict[str, list[pd.DataFrame]] = {}
     served: dict[int, list[pd.DataFrame]] = {21: [], 14: []}
+    believed: dict[int, list[pd.DataFrame]] = {21: [], 14: []}
     for lead in served:
         for done, period in enumerate(periods(given, span, lead), start=1):
             found = bocage(period, agents=lead == 14) | ({} if lead == 14 else _peers(period))
             for name, table in found.items():
                 told.setdefault(name, []).append(table)
             served[lead].append(period.table(period.served[period.days]))
+            believed[lead].append(period.table(period.believed[period.days]))
             tell(min(0.99, (0.6 if lead == 14 else 0.0) + 0.6 * done / 14), f"J−{lead}, du {period.panel.days[period.days[0]].date()}")
-    truth = {lead: pd.concat(parts).sort_index(axis=1) for lead, parts in served.items()}
-    rows = [
-        {"name": name, **score(pd.concat(parts).sort_index(axis=1), truth[14 if "J−14" in name else 21])} for name, parts in told.items()
-    ]
+    truth, kept = ({lead: _joined(parts) for lead, parts in tables_of.items()} for tables_of in (served, believed))
+    rows = []
+    for name, parts in told.items():
+        ordered, lead = _joined(parts), 14 if "J−14" in name else 21
+        without = score(ordered, kept[lead])
+        seen = {f"{key}_believed": without[key] for key in ("mae", "short_days")}
+        rows.append({"name": name, **score(ordered, truth[lead]), **seen})
     return sorted(rows, key=lambda row: (row["name"].count(",") > 1, not row["name"].startswith("Bocage")))
+
+
+def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(parts).sort_index(axis=1)
 
 
 def _peers(period: Period) -> dict[str, pd.DataFrame]:
