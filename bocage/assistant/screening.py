@@ -50,7 +50,7 @@ _PENALTY = 1e-5
 _PAIR_REACH = 7
 _FEWEST_WORDS = 8
 _WHOLE_WORDS = 60
-_BY_HAND = ("3", "4", "5", "6", "7", "8", "9", "10", "paires")
+_BY_HAND = ("3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "paires")
 NEUTRAL, THIRD_PARTY = "neutre", "tiers"
 Model = tuple[list[str], np.ndarray, np.ndarray, np.ndarray]
 """Kind names, weights (buckets, kinds), bias (kinds) and rarity of each bucket (buckets)."""

@@ -16,6 +16,7 @@ from bocage.assistant import screening, screening_abroad, screening_sense
 from bocage.assistant.screening import Level, emergency_table, screen
 
 HERE = Path(__file__).parent / "data"
+HELD_OUT = ("detresse", "tiers", "neutre", "faim", "ordinaire", "voisins", "plaintes", "plaintes_graves")
 NUMBERS = {
     "suicide": {"3114", "15"},
     "medical": {"15", "112", "114"},
@@ -222,7 +223,7 @@ def test_the_shipped_weights_were_made_from_these_sentences_and_patterns(weights
 
 def test_held_out_sentences_are_not_learnt_from():
     learnt = {text for texts in screening.examples().values() for text in texts}
-    assert not learnt & {message for name in ("detresse", "tiers", "neutre", "faim", "ordinaire", "voisins") for message in held_out(name)}
+    assert not learnt & {message for name in HELD_OUT for message in held_out(name)}
 
 
 def test_learning_again_from_a_few_sentences_tells_them_apart():
@@ -269,6 +270,17 @@ def test_lost_things_and_services_cut_off_are_ordinary():
     found = [screen(message) for message in held_out("ordinaire")]
     assert share([seen.level is Level.URGENT for seen in found]) <= 5
     assert share([seen.level is not Level.NONE and not seen.doubtful for seen in found]) <= 8
+
+
+def test_real_distress_within_a_complaint_is_heard():
+    found = [screen(message) for message in held_out("plaintes_graves")]
+    assert share([seen.level is not Level.NONE and not seen.doubtful for seen in found]) >= 97
+
+
+def test_most_angry_complaints_are_only_complaints():
+    found = [screen(message) for message in held_out("plaintes")]
+    assert share([seen.level is Level.URGENT for seen in found]) <= 8
+    assert share([seen.level is not Level.NONE and not seen.doubtful for seen in found]) <= 16
 
 
 @pytest.mark.parametrize(
