@@ -66,9 +66,10 @@ def chromium(folder: Path, javascript: bool = True, dark: bool = False, width: i
         driver.quit()
 
 
-def resize(driver: Any, width: int) -> None:
-    """Give the open page a width of ``width`` px."""
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 1800, "deviceScaleFactor": 1, "mobile": False})
+def resize(driver: Any, width: int, scale: int = 1) -> None:
+    """Give the open page a width of ``width`` px, each of ``scale`` pixels of the device."""
+    given = {"width": width, "height": 1800, "deviceScaleFactor": scale, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", given)
 
 
 def sign_in(driver: Any, world: World, role: str) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.browser.chromium import available, axe_source, axe_violations, chromium, overflow, sign_in
-from tests.browser.world import ORGANISATION, World, world
+from tests.browser.world import ORGANISATION, World
 
 pytestmark = [
     pytest.mark.browser,
@@ -19,12 +19,6 @@ pytestmark = [
     pytest.mark.skipif(not available(), reason="Debian's chromium and chromium-driver are not installed"),
 ]
 PASSAGE = "La déchetterie de Brenoux est ouverte du mardi au samedi"
-
-
-@pytest.fixture(scope="module")
-def portal(tmp_path_factory):
-    with world(tmp_path_factory.mktemp("world")) as made:
-        yield made
 
 
 def until(condition, what: str, seconds: float = 30):

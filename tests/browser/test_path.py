@@ -7,19 +7,13 @@ import time
 import pytest
 
 from tests.browser.chromium import available, chromium, sign_in
-from tests.browser.world import SLUG, world
+from tests.browser.world import SLUG
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(600),
     pytest.mark.skipif(not available(), reason="Debian's chromium and chromium-driver are not installed"),
 ]
-
-
-@pytest.fixture(scope="module")
-def portal(tmp_path_factory):
-    with world(tmp_path_factory.mktemp("world")) as made:
-        yield made
 
 
 class Mouse:
