@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bocage.assistant.sources.grid import Cell, table_texts
@@ -147,6 +147,8 @@ cells = st.builds(
 
 @settings(max_examples=300, deadline=None)
 @given(rows=st.lists(st.lists(cells, max_size=5), max_size=6))
+@example(rows=[[Cell("Lundi"), Cell("Salle", heading=True, columns=2)], [Cell(""), Cell("Salle")]])
+@example(rows=[[Cell("Salle"), Cell("Lundi"), Cell("Week-end")], [Cell("18 €"), Cell("fermé"), Cell("")]])
 def test_no_value_of_a_table_is_lost_whatever_it_merges(rows: list[list[Cell]]):
     said = "\n".join(table_texts(rows))
     assert all(cell.text in said for row in rows for cell in row if not cell.heading)

@@ -99,7 +99,16 @@ def table_texts(rows: Iterable[Row]) -> Iterator[str]:
     Where the file marks no header, the first row is one only if that is beyond doubt.
     In a row of another width than its headers, no cell is named.
     """
-    grid = _with_headers([row for row in expanded(rows) if any(cell.text for cell in row)])
+    written = [row for row in expanded(rows) if any(cell.text for cell in row)]
+    grid = _with_headers(written)
+    told = list(_told(grid))
+    yield from told
+    # An ordinary cell that was read as a header and named nothing is said alone: it may be a value.
+    read = (cell.text for at, row in enumerate(grid) if _is_header(row, at) for cell in written[at] if cell.text and not cell.heading)
+    yield from (text for text in dict.fromkeys(read) if not any(text in said for said in told))
+
+
+def _told(grid: list[list[Cell]]) -> Iterator[str]:
     width = max((len(row) for row in grid), default=0)
     headers: list[list[Cell]] = []
     names: Names = []
