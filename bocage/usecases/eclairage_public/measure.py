@@ -17,8 +17,8 @@ _DAY = 24 * 60
 _DRAWN_NIGHTS = 600
 """Nights that are walked, each day of the truth many times: their passages fall at other minutes each time."""
 
-_CROWD = 20
-"""Passages per minute from which more change nothing: no minute is empty."""
+_CROWD = 8
+"""Passages per minute from which more change nothing: one minute in three thousand is empty."""
 
 
 def measured(outcome: Outcome, truth: pd.DataFrame) -> dict[str, float]:

@@ -49,14 +49,15 @@ def _drift(rec: Recommendation) -> str:
         return f"{name} : {rec.action}, {rise} sur le même mois de l’an passé corrigé des degrés jours, soit environ {euros} par mois."
     where = {report.NIGHT: " la nuit", report.BASE: " sur le talon"}.get(str(rec.evidence.get("motif")), "")
     since = rec.evidence.get("depuis")
-    when = f" depuis le {_day(since)}" if isinstance(since, str) else ""
+    began = f" le {_day(since)}" if isinstance(since, str) else ""
     bounds = f" ({french.between(rec.interval, 0, '€')})" if rec.interval else ""
     doubt = " ; toutes les heures ont doublé, vérifiez aussi l’unité des relevés" if "doute_facteur" in rec.evidence else ""
     turned = rec.evidence.get("autre_niveau_depuis")
     if isinstance(turned, str):
         before = french.number(cast(float, rec.evidence["avant_eur_mois"]), 0, "€")
         now = f"soit environ {euros} par mois{bounds} depuis le {_day(turned)}, contre {before} auparavant"
-        return f"{name} : {rec.action}, hausse commencée{when[len(' depuis') :]} et à présent de {rise}{where}, {now}{doubt}."
+        return f"{name} : {rec.action}, hausse commencée{began} et à présent de {rise}{where}, {now}{doubt}."
+    when = f" depuis{began}" if began else ""
     return f"{name} : {rec.action}, {rise}{where}{when}, soit environ {euros} par mois{bounds}{doubt}."
 
 
