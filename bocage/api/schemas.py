@@ -96,6 +96,7 @@ class RunOut(Schema):
     finished_at: datetime | None
     error_code: str
     error_message: str
+    example: bool
 
 
 class ProposalOut(Schema):

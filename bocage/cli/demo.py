@@ -20,10 +20,10 @@ ORGANISATION = "Pays de Brenoux"
 
 @click.command("demo")
 @click.option("--slug", default="eau_demande", show_default=True, help="The use case to show.")
-@click.option("--weeks", default=0, show_default=True, help="Earlier weeks to play too: runs, decisions, evaluations (a minute each).")
+@click.option("--weeks", default=0, show_default=True, help="Earlier weeks to play too (a minute each), and the examples of the others.")
 @json_option
 def demo_command(slug: str, weeks: int, as_json: bool) -> None:
-    """Prepare the database and a demo organisation, run a use case on real data, print what it gains."""
+    """Prepare the database and a demo organisation, run a use case on its demonstration, print what it gains."""
     setup_django(check=False)
     from django.core.management import call_command
 
@@ -31,13 +31,11 @@ def demo_command(slug: str, weeks: int, as_json: bool) -> None:
     from bocage.organisations.tenancy import organisation_context
 
     call_command("migrate", verbosity=0, interactive=False)
-    write = discovery.load_demo(slug)
-    if write is None:
-        raise DataFolderMissing(f"« {slug} » n’a pas de démonstration. Essayez : bocage demo --slug eau_demande")
+    discovery.load_fiche(slug)
     owner = ensure_organisation(ORGANISATION, "epci")
     _shelve_demo_pages(owner)
     with tempfile.TemporaryDirectory(prefix="bocage-demo-") as folder, organisation_context(owner):
-        demo = write(Path(folder), 0)
+        demo = _files(slug, Path(folder))
         document, gains = _perform(slug, demo, owner, weeks, as_json)
     if as_json:
         print_json({**document, "evaluation": gains})
@@ -48,6 +46,15 @@ def demo_command(slug: str, weeks: int, as_json: bool) -> None:
     else:
         _print(slug, demo.source, document, gains)
     sys.exit(3 if document["error"] else 0)
+
+
+def _files(slug: str, folder: Path) -> discovery.DemoFiles:
+    """Real data written into ``folder`` where the use case knows some, else the example that it carries. Raises ``DataFolderMissing``."""
+    write = discovery.load_demo(slug)
+    demo = write(folder, 0) if write else discovery.example(slug)
+    if demo is None:
+        raise DataFolderMissing(f"« {slug} » n’a ni démonstration ni exemple. Essayez : bocage demo --slug eau_demande")
+    return demo
 
 
 def _shelve_demo_pages(owner: Any) -> None:
@@ -72,6 +79,8 @@ def _perform(
     folder = next(iter(demo.inputs.values())).parent
     with progress_bar(quiet) as progress:
         story.play_past_weeks(owner, slug, folder, weeks, progress)
+        if weeks:
+            story.play_examples(owner, slug, agent, progress)
         run = story.play_week(owner, slug, demo, agent, progress)
     gains = {}
     if run.state == run.State.DONE:

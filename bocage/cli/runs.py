@@ -23,6 +23,7 @@ organisation_option = click.option("--organisation", default="", metavar="SLUG",
 @click.command("run")
 @click.argument("slug")
 @click.option("--input", "inputs", multiple=True, metavar="NAME=FILE", help="A file for one input (repeatable).")
+@click.option("--example", is_flag=True, help="Use the example that comes with the use case.")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter (repeatable); JSON, or plain text.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of all randomness.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole result there, as JSON.")
@@ -32,6 +33,7 @@ organisation_option = click.option("--organisation", default="", metavar="SLUG",
 def run_command(
     slug: str,
     inputs: tuple[str, ...],
+    example: bool,
     params: tuple[str, ...],
     seed: int,
     output: Path | None,
@@ -41,7 +43,7 @@ def run_command(
 ) -> None:
     """Run a use case and its baseline on your files, and keep the record."""
     discovery.load_fiche(slug)
-    files = _input_files(inputs)
+    files = {**(_example_files(slug) if example else {}), **_input_files(inputs)}
     setup_django()
     from bocage.decisions import intake, services
     from bocage.deposits.services import deposit_file
@@ -163,6 +165,13 @@ def _input_files(pairs: tuple[str, ...]) -> dict[str, Path]:
             raise MissingInput(f"Le fichier « {path} » donné pour « {name} » n’existe pas. Vérifiez le chemin.")
         files[name] = Path(path)
     return files
+
+
+def _example_files(slug: str) -> dict[str, Path]:
+    found = discovery.example(slug)
+    if found is None:
+        raise MissingInput(f"« {slug} » n’apporte pas d’exemple. Donnez vos fichiers : --input NOM=FICHIER.")
+    return found.inputs
 
 
 def _params(pairs: tuple[str, ...]) -> dict[str, Any]:

@@ -51,14 +51,14 @@ def settle(owner: Organisation, slug: str) -> dict[Role, User]:
             {"name": "Urbanisme", "email": "urbanisme@brenoux.example", "hours": "lundi, mardi, jeudi 9 h-12 h"},
         ]
         configuration.change(settled[Role.ADMINISTRATEUR], list(Audience), 30, 60, services, [])
-    if not Publication.objects.filter(usecase=slug).exists():
+    if discovery.load_demo(slug) and not Publication.objects.filter(usecase=slug).exists():
         register.publish(slug, Publication.Status.ON, DECIDER, settled[Role.ADMINISTRATEUR])
     return settled
 
 
 def play_week(owner: Organisation, slug: str, demo: discovery.DemoFiles, person: User, progress: Progress) -> Run:
     """The run of one week on the demonstration's files; the finished run of the same files is taken again."""
-    deposits = {name: deposit_file(path, slug, name, person, licence="CC BY 4.0") for name, path in demo.inputs.items()}
+    deposits = {name: deposit_file(path, slug, name, person, licence=demo.licence) for name, path in demo.inputs.items()}
     for run in Run.objects.filter(usecase=slug, state=Run.State.DONE):
         if {link.deposit_id for link in run.inputs.all()} == {deposit.pk for deposit in deposits.values()}:
             return run
@@ -97,3 +97,11 @@ def play_past_weeks(owner: Organisation, slug: str, folder: Path, weeks: int, pr
         if run.state == Run.State.DONE:
             decide_week(run, settled[Role.DECIDEUR])
             evaluate_run(run, demo.truth, settled[Role.AGENT])
+
+
+def play_examples(owner: Organisation, besides: str, person: User, progress: Progress) -> None:
+    """One run of every other use case on the example that it carries, left to decide: a visitor sees what each one proposes."""
+    for slug in discovery.slugs():
+        demo = discovery.example(slug)
+        if slug != besides and demo is not None:
+            play_week(owner, slug, demo, person, progress)

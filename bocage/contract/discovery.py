@@ -35,9 +35,10 @@ _NOT_DATA = {".md", ".toml", ".py", ".pyc"}
 
 @dataclass(frozen=True, slots=True)
 class DemoFiles:
-    """Real data that ``demo.py`` wrote: files by input name, files by truth name, where they come from (French, with licence), parameters.
+    """Data to show a use case with: files by input name, files by truth name, where they come from (French), parameters, licence.
 
-    ``earlier`` is how many more episodes, each before the last, ``write_demo(folder, n)`` can write for n = 1, 2…
+    ``demo.py`` writes real ones; ``example`` gives those that the folder carries. ``earlier`` is how many more episodes, each before
+    the last, ``write_demo(folder, n)`` can write for n = 1, 2…
     """
 
     inputs: dict[str, Path]
@@ -45,6 +46,7 @@ class DemoFiles:
     source: str
     params: dict[str, JsonValue] = field(default_factory=dict)
     earlier: int = 0
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,16 @@ def example_inputs(slug: str) -> dict[str, Path]:
 def example_truth(slug: str) -> dict[str, Path]:
     """Example files by truth name: ``data/verite/<truth>.<suffix>``. Empty when there is no example."""
     return _files(use_case_folder(slug) / "data" / "verite")
+
+
+def example(slug: str) -> DemoFiles | None:
+    """The example that the folder of ``slug`` carries, and what its fiche says of it (« données simulées »); None when there is none."""
+    inputs = example_inputs(slug)
+    if not inputs:
+        return None
+    told = next((source for source in load_fiche(slug).sources if source.titre.lower().startswith("exemple")), None)
+    source = told.titre.partition(" : ")[2] or told.titre if told else "exemple fourni avec le cas d’usage"
+    return DemoFiles(inputs, example_truth(slug), source, licence=told.licence if told else "")
 
 
 def load_demo(slug: str) -> Callable[[Path, int], DemoFiles] | None:

@@ -22,6 +22,7 @@ from bocage.decisions.models import Decision, Proposal, Run
 from bocage.decisions.proposals import standing_decisions
 from bocage.decisions.saying import when
 from bocage.decisions.totals import disagreements
+from bocage.deposits.examples import EXAMPLE_NOT_COUNTED
 from bocage.journal.models import Head
 from bocage.journal.services import GENESIS, record
 from bocage.organisations.models import User
@@ -102,18 +103,20 @@ def decided_list(run: Run, person: User, title: str = "") -> DecidedList:
     proposals = list(Proposal.objects.filter(run=run).defer("geometry").order_by("rank"))
     standing = standing_decisions(run)
     warnings = disagreements(proposals, standing)
+    example = [EXAMPLE_NOT_COUNTED] if run.example else []
+    told = {pk: " ".join([*example, *([warnings[pk]] if pk in warnings else [])]) for pk in standing}
     head = Head.objects.first()
     return DecidedList(
         run=run.pk,
         title=title or run.usecase,
         organisation=run.organisation.name,
-        lines=tuple(_line(p, standing[p.pk], zone, warnings.get(p.pk, "")) for p in proposals if p.pk in standing),
+        lines=tuple(_line(p, standing[p.pk], zone, told[p.pk]) for p in proposals if p.pk in standing),
         missing=len(proposals) - len(standing),
         made_at=timezone.now().astimezone(zone),
         made_by=person.name,
         head=head.hash if head else GENESIS,
         sequence=head.sequence if head else 0,
-        warnings=tuple(warnings.values()),
+        warnings=(*example, *warnings.values()),
     )
 
 
@@ -141,7 +144,8 @@ def export_decisions(run: Run, person: User, kind: str, title: str = "") -> Expo
             sha256=hashlib.sha256(content).hexdigest(),
         )
     total = len(decided.lines) + decided.missing
-    return ExportedFile(f"decisions-execution-{run.pk}-{len(decided.lines)}-sur-{total}.{kind}", content_type, content)
+    of = "exemple" if run.example else "execution"
+    return ExportedFile(f"decisions-{of}-{run.pk}-{len(decided.lines)}-sur-{total}.{kind}", content_type, content)
 
 
 def csv_bytes(decided: DecidedList) -> bytes:

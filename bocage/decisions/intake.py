@@ -20,6 +20,7 @@ from bocage.contract.errors import (
 from bocage.contract.text_checks import storable
 from bocage.decisions.models import Run
 from bocage.decisions.services import check_storable, request_run
+from bocage.deposits.examples import deposit_example
 from bocage.deposits.models import Deposit
 from bocage.deposits.services import keep_reports
 from bocage.execution import correct, describe, inspect
@@ -103,6 +104,13 @@ def others_running() -> bool:
     """Whether a worker is computing a run now, of any organisation: those that wait have only to wait."""
     with across():
         return bool(Run.across_organisations.filter(state=Run.State.RUNNING, lease_until__gte=timezone.now()).exists())
+
+
+def start_example(organisation: Organisation, usecase: str, person: User) -> Run:
+    """Ask for a run on the example of ``usecase``, with its default parameters. Raises ``NoExample`` and what ``start`` raises."""
+    deposits = deposit_example(usecase, person)
+    check_deposits(organisation, usecase, deposits.values())
+    return start(usecase, deposits.values(), {}, person)
 
 
 def start(usecase: str, deposits: Iterable[Deposit], params: Mapping[str, JsonValue], person: User) -> Run:

@@ -41,6 +41,7 @@ class Run(TenantModel):
     input_hash = models.CharField(max_length=64, blank=True)
     sandbox = models.CharField(max_length=40, blank=True)
     reports = models.JSONField(default=dict)
+    example = models.BooleanField("exemple", default=False, help_text="It reads a file of the example: never counted in the register.")
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
 

@@ -26,6 +26,7 @@ from bocage.contract.outcome import Outcome
 from bocage.contract.text_checks import refuse_unstorable
 from bocage.decisions.models import RoleResult, Run, RunInput
 from bocage.decisions.proposals import write_proposals
+from bocage.deposits.examples import is_example
 from bocage.deposits.models import Deposit
 from bocage.deposits.services import without_nul
 from bocage.execution import RoleRecord, RunRecord, RunRequest, execute, explain
@@ -90,8 +91,10 @@ def create_run(
         raise InvalidParams(f"Graine : lu « {str(seed)[:40]} », attendu un nombre entier de 0 à {french.number(MAX_SEED)}.")
     with transaction.atomic():
         run = Run(usecase=usecase, params=dict(params or {}), seed=seed, requested_by=person)
+        run.example = is_example(usecase, deposits.values())
         run.save()
-        journal("execution.demandee", person, execution=run.pk, cas=usecase, depots={n: d.sha256 for n, d in deposits.items()})
+        facts = {"depots": {n: d.sha256 for n, d in deposits.items()}, **({"exemple": True} if run.example else {})}
+        journal("execution.demandee", person, execution=run.pk, cas=usecase, **facts)
         for name, deposit in deposits.items():
             RunInput(run=run, name=name, deposit=deposit).save()
     return run

@@ -56,6 +56,11 @@ def _done(f: Facts) -> str:
     return f"Exécution {f['execution']} de « {f['cas']} » terminée{proposals}."
 
 
+def _asked(f: Facts) -> str:
+    example = " sur l’exemple fourni" if f.get("exemple") else ""
+    return f"Exécution {f['execution']} de « {f['cas']} » demandée{example}."
+
+
 def _publication(f: Facts) -> str:
     decider = f" Décide : {f['decide']}." if f.get("decide") else ""
     before = f", auparavant {_STATES.get(f['avant'], f['avant'])}" if f.get("avant") and f["avant"] != f["apres"] else ""
@@ -166,7 +171,7 @@ KINDS: dict[str, Kind] = {
     "depot.verifie": Kind("Dépôt vérifié", _checked),
     "donnees.exportees": Kind("Export complet", lambda f: "Toutes les données de la collectivité exportées."),
     "evaluation.enregistree": Kind("Mesure", _evaluation),
-    "execution.demandee": Kind("Exécution demandée", lambda f: f"Exécution {f['execution']} de « {f['cas']} » demandée."),
+    "execution.demandee": Kind("Exécution demandée", _asked),
     "execution.echouee": Kind("Exécution échouée", lambda f: f"Exécution {f['execution']} de « {f['cas']} » échouée ({f['code']})."),
     "execution.interrompue": Kind("Exécution interrompue", lambda f: f"Exécution {f['execution']} de « {f['cas']} » interrompue."),
     "execution.relancee": Kind("Exécution relancée", lambda f: f"Exécution {f['execution']} de « {f['cas']} » relancée."),

@@ -50,7 +50,8 @@ METHODS = {"rapl": "mesurée par le processeur", "cpu-model": "estimée d’apr�
 
 def run_lines(slug: str, last: int = _LAST) -> list[RunLine]:
     """The last finished runs of a use case, newest first."""
-    runs = Run.objects.filter(usecase=slug, state=Run.State.DONE).annotate(count=Count("proposals")).order_by("-finished_at", "-pk")[:last]
+    own = Run.objects.filter(usecase=slug, example=False, state=Run.State.DONE)
+    runs = own.annotate(count=Count("proposals")).order_by("-finished_at", "-pk")[:last]
     results: dict[int, list[RoleResult]] = {}
     for result in RoleResult.objects.filter(run__in=[run.pk for run in runs]).defer("outcome"):
         results.setdefault(result.run_id, []).append(result)
@@ -89,7 +90,7 @@ class Month:
 
 def decisions_by_month(slug: str) -> list[Month]:
     """What people decided, month by month, oldest first."""
-    standing = Decision.objects.filter(proposal__run__usecase=slug, replaced_by__isnull=True).order_by()
+    standing = Decision.objects.filter(proposal__run__usecase=slug, proposal__run__example=False, replaced_by__isnull=True).order_by()
     rows = standing.annotate(month=TruncMonth("decided_at")).values_list("month", "verdict").annotate(Count("pk"))
     months: dict[date, dict[str, int]] = {}
     for month, verdict, decided in rows:
@@ -105,9 +106,8 @@ def anchors(last: int = _ANCHORS) -> list[Anchor]:
 
 def last_decision(slug: str) -> datetime | None:
     """When a person last decided on a proposal of the use case."""
-    last: datetime | None = (
-        Decision.objects.filter(proposal__run__usecase=slug).order_by("-pk").values_list("decided_at", flat=True).first()
-    )
+    own = Decision.objects.filter(proposal__run__usecase=slug, proposal__run__example=False)
+    last: datetime | None = own.order_by("-pk").values_list("decided_at", flat=True).first()
     return last
 
 

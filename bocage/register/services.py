@@ -54,7 +54,8 @@ class Measured:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One use case of the register, with everything that was observed. ``runs``: finished ones; ``joules``: of these and of the
-    ``unfinished`` ones that computed before they failed. ``available``: its fiche still reads on this server."""
+    ``unfinished`` ones that computed before they failed. ``available``: its fiche still reads on this server. ``examples``: runs on
+    the example that comes with the use case, counted nowhere else."""
 
     fiche: Fiche
     publication: Publication
@@ -71,6 +72,7 @@ class Entry:
     unfinished: int
     measures: tuple[Measured, ...]
     available: bool = True
+    examples: int = 0
 
     @property
     def state(self) -> tuple[str, str]:
@@ -190,12 +192,14 @@ def _check_publication(status: str, decider: str) -> None:
 
 def _entry(publication: Publication) -> Entry:
     fiche, available = fiche_of(publication)
-    runs = Run.objects.filter(usecase=fiche.slug, state=Run.State.DONE).aggregate(count=Count("pk"), last=Max("finished_at"))
+    runs = Run.objects.filter(usecase=fiche.slug, example=False, state=Run.State.DONE).aggregate(count=Count("pk"), last=Max("finished_at"))
     verdicts = Counter(
-        Decision.objects.filter(proposal__run__usecase=fiche.slug, replaced_by__isnull=True).values_list("verdict", flat=True)
+        Decision.objects.filter(proposal__run__usecase=fiche.slug, proposal__run__example=False, replaced_by__isnull=True).values_list(
+            "verdict", flat=True
+        )
     )
     finished, stopped = Q(run__state=Run.State.DONE), Q(run__state__in=[Run.State.FAILED, Run.State.INTERRUPTED])
-    energy = RoleResult.objects.filter(finished | stopped, run__usecase=fiche.slug).aggregate(
+    energy = RoleResult.objects.filter(finished | stopped, run__usecase=fiche.slug, run__example=False).aggregate(
         j=Sum("joules"),
         low=Sum("joules_low"),
         high=Sum("joules_high"),
@@ -207,7 +211,7 @@ def _entry(publication: Publication) -> Entry:
         publication=publication,
         runs=runs["count"],
         last_run=runs["last"],
-        proposals=Proposal.objects.filter(run__usecase=fiche.slug).count(),
+        proposals=Proposal.objects.filter(run__usecase=fiche.slug, run__example=False).count(),
         accepted=verdicts[Decision.Verdict.ACCEPT],
         amended=verdicts[Decision.Verdict.AMEND],
         refused=verdicts[Decision.Verdict.REFUSE],
@@ -218,6 +222,7 @@ def _entry(publication: Publication) -> Entry:
         unfinished=energy["unfinished"],
         measures=_measures(fiche),
         available=available,
+        examples=Run.objects.filter(usecase=fiche.slug, example=True).count(),
     )
 
 
@@ -225,7 +230,7 @@ def _measures(fiche: Fiche) -> tuple[Measured, ...]:
     """The evaluation that stands for each run, in the order of the runs; of runs that are one calculation, the last one brought."""
     measures: list[Measured] = []
     sign = 1 if fiche.mesure.sens == "min" else -1
-    found = standing(Evaluation.objects.filter(run__usecase=fiche.slug).defer("reading").select_related("run"))
+    found = standing(Evaluation.objects.filter(run__usecase=fiche.slug, run__example=False).defer("reading").select_related("run"))
     # Run again on the same files, an engine says the same again: that is no second measure, and would narrow the interval.
     last = {_calculation(evaluation.run): evaluation for evaluation in sorted(found.values(), key=lambda e: e.pk)}
     for run_id, evaluation in sorted((e.run_id, e) for e in last.values()):

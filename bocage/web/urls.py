@@ -12,6 +12,7 @@ from bocage.web.pages import (
     assistant_settings,
     decisions,
     deposits,
+    examples,
     front,
     inbox,
     journal,
@@ -28,6 +29,7 @@ _of_an_organisation = [
     *front.urlpatterns,
     *deposits.urlpatterns,
     *runs.urlpatterns,
+    *examples.urlpatterns,
     *decisions.urlpatterns,
     *journal.urlpatterns,
     # Before the use cases, whose slug would take its place.

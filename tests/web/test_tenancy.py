@@ -97,13 +97,9 @@ def fill(owner: Organisation, mark: str, person_mark: str) -> dict[str, object]:
         )
         deposit.path.parent.mkdir(parents=True, exist_ok=True)
         deposit.path.write_text(f"{mark};1\n", encoding="utf-8")
+        at, done = timezone.now(), Run.State.DONE
         run = Run.objects.create(
-            usecase=USECASE,
-            state=Run.State.DONE,
-            requested_by=person,
-            finished_at=timezone.now(),
-            progress_message=mark,
-            error_message=mark,
+            usecase=USECASE, state=done, requested_by=person, finished_at=at, progress_message=mark, error_message=mark
         )
         RunInput.objects.create(run=run, name="mesures", deposit=deposit)
         for role in RoleResult.Role.values:
@@ -118,6 +114,7 @@ def fill(owner: Organisation, mark: str, person_mark: str) -> dict[str, object]:
     return {
         "organisation": owner.slug,
         "slug": USECASE,
+        "input_name": "volumes",
         "kind": "csv",
         "rank": 1,
         "run_id": run.pk,

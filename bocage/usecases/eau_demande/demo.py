@@ -74,4 +74,4 @@ def write_demo(folder: Path, before: int = 0) -> DemoFiles:
         "Battle of Water Demand Forecasting (Alvisi et al., 2025), CC BY 4.0 : dix secteurs d’une ville d’Italie, "
         f"semaine du {day(first, year=True)}."
     )
-    return DemoFiles(paths, truths, source, {"territoire": TERRITORY}, earlier=len(WEEKS) - 1)
+    return DemoFiles(paths, truths, source, {"territoire": TERRITORY}, earlier=len(WEEKS) - 1, licence="CC BY 4.0")

@@ -27,6 +27,7 @@ from bocage.decisions.totals import disagreements
 from bocage.organisations.membership import Membership, Permission, Role
 from bocage.web.access import page
 from bocage.web.lines import amount
+from bocage.web.pages.examples import source_of_example
 from bocage.web.proposal_list import Selection, Typed, list_context
 
 # Fifteen figures: beyond, a float no longer holds them all.
@@ -183,6 +184,7 @@ def _show(
 ) -> HttpResponse:
     context = list_context(request, run, selection, chosen, typed or Typed())
     context |= {"title": title_of(run.usecase), "fiche": fiche_of(run.usecase), "deciders": deciders()}
+    context["example"] = source_of_example(run.usecase) if run.example else ""
     # A message stands beside the open proposal: the reader is sent there, not to the top of the page.
     context["notices"] = list(messages.get_messages(request)) if context["open"] else []
     return render(request, "web/decisions/proposals.html", context, status=status)

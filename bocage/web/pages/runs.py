@@ -27,6 +27,7 @@ from bocage.register.models import Evaluation, Publication
 from bocage.web import param_form, run_view
 from bocage.web.access import page
 from bocage.web.pages.deposits import LICENCES, Received, page_of, query, receive, summary
+from bocage.web.pages.examples import source_of_example
 
 _LAST_RUNS = 5
 
@@ -89,13 +90,8 @@ def _usecase_page(
 ) -> HttpResponse:
     """The page, with what the person typed; ``wrong`` says what is wrong with it, by parameter."""
     asked, absent = _asked(fiche.slug)
-    last = last_deposits(fiche.slug, [entry["name"] for entry in (asked or {}).get("inputs", [])])
     misread = received.faults if received else {}
     took = {d.input_name: d.pk for d in chosen}
-    inputs = [
-        {**entry, "last": last.get(entry["name"]), "fault": misread.get(entry["name"], ""), "taken": took.get(entry["name"])}
-        for entry in (asked or {}).get("inputs", [])
-    ]
     reports = [summary(deposit) for deposit in chosen]
     missing = intake.missing_inputs(asked, took) if asked else []
     runs = list(Run.objects.filter(usecase=fiche.slug).select_related("requested_by").defer("reports", "params")[:_LAST_RUNS])
@@ -106,7 +102,8 @@ def _usecase_page(
         "fiche": fiche,
         "publication": Publication.objects.filter(usecase=fiche.slug).first(),
         "absent": absent,
-        "inputs": inputs,
+        "example": source_of_example(fiche.slug),
+        "inputs": _inputs(fiche.slug, (asked or {}).get("inputs", []), misread, took),
         "licences": LICENCES,
         "may_deposit": Permission.DEPOSER in request.granted,
         "fault": misread.get("", ""),
@@ -123,6 +120,16 @@ def _usecase_page(
         "undecided": undecided.count(),
     }
     return render(request, "web/runs/usecase.html", context, status=status)
+
+
+def _inputs(slug: str, asked: list[dict[str, Any]], misread: Mapping[str, str], took: Mapping[str, int]) -> list[dict[str, Any]]:
+    """What the form shows of each input that is asked: its last deposit, what is wrong with the one brought, whether an example exists."""
+    last, examples = last_deposits(slug, [entry["name"] for entry in asked]), discovery.example_inputs(slug)
+    return [
+        {**entry, "last": last.get(name), "fault": misread.get(name, ""), "taken": took.get(name), "example": name in examples}
+        for entry in asked
+        for name in [entry["name"]]
+    ]
 
 
 def _asked(slug: str) -> tuple[dict[str, Any] | None, str]:
@@ -186,6 +193,7 @@ def _run_page(request: HttpRequest, found: Run, fault: str = "", status: int = 2
         "known": found.usecase in titles,
         "fault": fault,
         **_progress(found),
+        "example": source_of_example(found.usecase) if found.example else "",
         "inputs": list(found.inputs.select_related("deposit").defer("deposit__details")),
         "costs": run_view.costs(found),
         "notes": (outcome or {}).get("notes", []),

@@ -26,6 +26,7 @@ from bocage.register.evaluation import evaluate_run, standing_evaluation, truth_
 from bocage.register.models import Evaluation
 from bocage.web.access import page
 from bocage.web.errors import too_large
+from bocage.web.pages.examples import truth_of_example
 
 
 @page(Permission.DEPOSER)
@@ -66,6 +67,7 @@ def truth(request: HttpRequest, run_id: int) -> HttpResponse:
         "usual_method": fiche.methode_habituelle.rstrip("."),
         "limit_mb": settings.UPLOAD_MB,
         "done": run.state == Run.State.DONE,
+        "example_truth": truth_of_example(run.usecase),
     }
     return render(request, "web/register/truth.html", context, status=422 if error and request.method == "POST" else 200)
 
