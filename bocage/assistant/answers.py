@@ -70,7 +70,7 @@ def _answer(
     if not stems(tokens(question)):
         return Answer(Kind.REFUSAL, reason="Écrivez votre question en quelques mots : ce que vous voulez faire, obtenir ou savoir.")
     asked, found = _search(question, history, audience, finder)
-    found = replace(found, matches=in_force(found.matches, asked, now.date()))
+    found = _in_force(found, asked, now.date())
     if not found.accepted or not found.matches:
         given = _refusal(found, now)
     elif len(found.intents) > 1:
@@ -90,6 +90,16 @@ def _insists(question: str, history: Sequence[Turn], sentence: str) -> bool:
     before = [turn for turn in history if turn.author in (Author.CITIZEN, Author.MACHINE)][-2:]
     said = [(turn.author, " ".join(turn.text[:MAX_QUESTION].split())) for turn in before]
     return said == [(Author.CITIZEN, question), (Author.MACHINE, sentence)]
+
+
+def found_first(question: str, audience: Audience, finder: Finder, today: date) -> Found:
+    """What a first question of ``audience`` finds, and whether it is answered: what ``answer`` goes by, screening and courtesy apart."""
+    question = " ".join(question[:MAX_QUESTION].split())
+    return _in_force(_search(question, (), audience, finder)[1], question, today)
+
+
+def _in_force(found: Found, asked: str, today: date) -> Found:
+    return replace(found, matches=in_force(found.matches, asked, today))
 
 
 def _search(question: str, history: Sequence[Turn], audience: Audience, finder: Finder) -> tuple[str, Found]:
