@@ -19,7 +19,7 @@ from bocage.assistant.compose import MOST_OPTIONS, Composition, compose
 from bocage.assistant.documents import Audience, Document, Step, StepKind
 from bocage.assistant.editions import in_force
 from bocage.assistant.finding import Finder, Found, Match
-from bocage.assistant.following import MAX_QUESTION, SITUATION, Followed, follow, leans, subject_before
+from bocage.assistant.following import MAX_QUESTION, SITUATION, Followed, follow, leans, says_most, subject_before, subjects_of
 from bocage.assistant.hours import said_hours
 from bocage.assistant.languages import in_another_script, in_other_words
 from bocage.assistant.library import library_of
@@ -27,12 +27,15 @@ from bocage.assistant.places import of_one_kind
 from bocage.assistant.screening import Emergency, screen
 from bocage.assistant.small_talk import Itself, itself_in, small_talk
 from bocage.execution.energy import from_cpu
+from bocage.methods.retrieval.question import parts
 from bocage.methods.retrieval.text import stems, tokens
 from bocage.organisations.models import Organisation
 
 STALE = timedelta(days=365)
 _NEAR = 3
 _PLAINLY = 0.5
+_ONE_QUESTION = 200
+"""Characters of a question that is shown to be asked again."""
 _NOT_RECOGNISED = "Je ne l’ai pas reconnue dans vos mots : choisissez ci-dessous, ou demandez à une personne."
 _OTHER_PEOPLE = "Je ne réponds jamais sur le dossier d’une autre personne."
 _OTHER_PEOPLE_WAY = (
@@ -131,12 +134,19 @@ def _from_document(followed: Followed, found: Found, now: datetime) -> Answer:
     return Answer(
         Kind.ANSWER,
         sentences=sentences,
-        options=options,
+        options=(*options, *_left(followed, document)),
         steps=composed.steps,
         notice=said_hours(document, followed.timed, now) or _stale_notice(sentences),
         confidence=best.confidence,
         near=_near(found.matches[1:], now),
     )
+
+
+def _left(followed: Followed, document: Document) -> tuple[Option, ...]:
+    """The questions of a message that ``document``, which answers another of them, says nothing of: never dropped in silence."""
+    pieces = () if followed.leans else parts(followed.asked)
+    left = [piece for piece in pieces if len(piece) <= _ONE_QUESTION and not says_most(document, subjects_of(piece))]
+    return tuple(Option(f"Votre autre question : {piece}", piece) for piece in left[:_NEAR]) if len(left) < len(pieces) else ()
 
 
 def _cited(document: Document, composed: Composition, now: datetime) -> list[Cited]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bocage.assistant.answer_types import Author, Turn
-from bocage.assistant.documents import Audience, Origin
+from bocage.assistant.documents import Audience, Document, Origin
 from bocage.assistant.finding import Finder, Found, Match
 from bocage.assistant.places import kind_of
 from bocage.assistant.plainly import ASKING, said_in, titled
@@ -79,7 +79,7 @@ class Followed:
 def follow(question: str, history: Sequence[Turn], audience: Audience, finder: Finder) -> Followed:
     """Search ``question``: alone when it stands alone, with the question before when it leans on it, or finds nothing alone."""
     alone = Followed(question, finder.find(question, audience), question)
-    before, subjects = subject_before(history), _subjects(question)
+    before, subjects = subject_before(history), subjects_of(question)
     if not before:
         return alone
     if meant := _corrected(question):
@@ -97,7 +97,7 @@ def follow(question: str, history: Sequence[Turn], audience: Audience, finder: F
         keep = together.found.accepted or not (subjects and alone.found.accepted and _holds(alone.found, subjects))
     else:
         # A page that says nothing of what was asked before was found by chance, too.
-        wanted = (_subjects(before), subjects) if alone.found.accepted else (_subjects(before),)
+        wanted = (subjects_of(before), subjects) if alone.found.accepted else (subjects_of(before),)
         keep = together.found.accepted and _holds(together.found, *wanted)
     return together if keep else alone
 
@@ -115,7 +115,7 @@ def _asked_before(history: Sequence[Turn]) -> tuple[str, str]:
         meant = _corrected(text) or text
         if not leans(meant) and not _tells(meant):
             return meant, added
-        if not added and _subjects(meant):
+        if not added and subjects_of(meant):
             added = meant
     first = asked[0] if asked else ""
     return first, added if added != first else ""
@@ -128,7 +128,7 @@ def _joined(before: str, then: str) -> str:
 
 def leans(text: str) -> bool:
     """Whether ``text`` is about what was asked before, by its own words."""
-    subjects = _subjects(text)
+    subjects = subjects_of(text)
     goes_on = tokens(text)[:1] and tokens(text)[0] in _GOES_ON and len(subjects) <= _MOST_SUBJECTS
     return not subjects or bool(goes_on) or bool(_POINTS_BACK.search(_plain(text)))
 
@@ -156,7 +156,7 @@ def _answers_back(question: str, history: Sequence[Turn], audience: Audience, fi
     before, added = _asked_before(history)
     found = finder.find(before, audience)
     cases = {label for match in found.matches[:1] for passage in match.document.passages for label in passage.case}
-    known = _subjects(question) & frozenset(stems(tokens(" ".join(cases))))
+    known = subjects_of(question) & frozenset(stems(tokens(" ".join(cases))))
     own = bool(_OF_ONESELF.match(_plain(question))) and len(tokens(question)) <= _SHORT and not _ASKS.search(_plain(question))
     return (
         Followed(_joined(_joined(before, added), question), found, question, leans=True, told=True)
@@ -167,16 +167,17 @@ def _answers_back(question: str, history: Sequence[Turn], audience: Audience, fi
 
 def _holds(found: Found, *subjects: frozenset[str]) -> bool:
     """Whether the first document says most of what a message is about, of each."""
-    return all(_says_most(found.matches[0], each) for each in subjects)
+    return all(says_most(found.matches[0].document, each) for each in subjects)
 
 
-def _says_most(match: Match, subjects: frozenset[str]) -> bool:
-    return not subjects or len(subjects & said_in(match.document)) * 2 > len(subjects)
+def says_most(document: Document, subjects: frozenset[str]) -> bool:
+    """Whether ``document`` holds most of ``subjects``."""
+    return not subjects or len(subjects & said_in(document)) * 2 > len(subjects)
 
 
 def _about(found: Found, subjects: frozenset[str]) -> Found:
     """``found`` with a document that says most of ``subjects`` first; nothing sure where there is none: the subject was lost."""
-    first = next((match for match in found.matches if _says_most(match, subjects)), None)
+    first = next((match for match in found.matches if says_most(match.document, subjects)), None)
     if first is None:
         return replace(found, accepted=False)
     return replace(found, matches=(first, *(match for match in found.matches if match is not first)))
@@ -186,7 +187,7 @@ def _plain(text: str) -> str:
     return " ".join(fold(text).replace("’", "'").split())
 
 
-def _subjects(text: str) -> frozenset[str]:
+def subjects_of(text: str) -> frozenset[str]:
     """The words that say what it is about."""
     return frozenset(stem for stem in stems(tokens(text)) if not stem.isdigit()) - _OF_ANY
 
@@ -213,9 +214,9 @@ def _on(question: str, before: str, audience: Audience, finder: Finder) -> Follo
     found = finder.find(together, audience)
     if found.intents:
         found = replace(found, matches=found.intents[-1][1] or found.matches, intents=())
-    if not _subjects(question):
-        return Followed(together, _about(found, _subjects(before)), question, leans=True)
-    first = _named_place(found.matches, _subjects(question), before, audience, finder)
+    if not subjects_of(question):
+        return Followed(together, _about(found, subjects_of(before)), question, leans=True)
+    first = _named_place(found.matches, subjects_of(question), before, audience, finder)
     if first is None:
         return Followed(together, found, question, leans=True)
     found = replace(found, matches=(first, *(match for match in found.matches if match is not first)), accepted=True)
@@ -231,7 +232,7 @@ def _instead(meant: str, before: str, audience: Audience, finder: Finder) -> Fol
 
 def _asking(text: str) -> str:
     """The words of ``text`` that ask, without what they ask about."""
-    return " ".join(word for word in text.split() if not _subjects(word))
+    return " ".join(word for word in text.split() if not subjects_of(word))
 
 
 def _named_place(matches: Sequence[Match], subjects: frozenset[str], before: str, audience: Audience, finder: Finder) -> Match | None:

@@ -11,7 +11,8 @@ import pytest
 from bocage.assistant import demo
 from bocage.assistant.answer_types import Answer, Author, Kind, Turn
 from bocage.assistant.answers import answer_from
-from bocage.assistant.documents import Audience
+from bocage.assistant.documents import Audience, Document, Origin, Passage
+from bocage.assistant.finding import Found, Match
 from bocage.assistant.following import leans, subject_before
 from bocage.assistant.index import build
 from bocage.assistant.library import Library
@@ -120,6 +121,32 @@ def test_of_two_places_of_one_kind_the_one_meant_is_asked_back(talk):
     assert title(talk("la déchetterie est ouverte samedi à 17 h ?", "à Brenoux")) == "Déchetterie de Brenoux"
     assert title(talk("numéro de la mairie de Marsanne")) == "Mairie de Marsanne-le-Haut"
     assert title(talk("quel service s’occupe des déchets ?")) == "Service des déchets", "no service is like another"
+
+
+class OneService:
+    """Finds one service, whatever is asked."""
+
+    def find(self, question: str, audience: Audience, limit: int = 8) -> Found:
+        document = Document("m", "Médiathèque de Brenoux", Origin.DIRECTORY, (Passage("Les livres se prêtent et se paient en ligne."),))
+        return Found((Match(document, 1.0, 0.9, (1.0,)),), accepted=True)
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        (
+            "je voudrais savoir où est la médiathèque et aussi comment inscrire ma fille à la cantine",
+            "comment inscrire ma fille à la cantine",
+        ),
+        ("comment inscrire ma fille au judo ? Et où se trouve la médiathèque ?", "comment inscrire ma fille au judo ?"),
+        ("où est la médiathèque et comment on fait pour payer ?", ""),
+        ("où est la médiathèque et à quelle heure ça ouvre ?", ""),
+        ("où est la piscine et comment inscrire ma fille à la cantine ?", ""),
+    ],
+)
+def test_of_two_questions_in_one_message_the_one_left_is_offered(message, left):
+    options = answer_from(OneService(), message, (), Audience.CITIZENS, NOW).options
+    assert [(o.label, o.question) for o in options] == ([(f"Votre autre question : {left}", left)] if left else [])
 
 
 def test_an_annexe_is_not_meant_unless_it_is_named(library, tmp_path):
