@@ -17,6 +17,7 @@ from bocage.assistant.finding import Finder, Found, Match
 from bocage.assistant.places import kind_of
 from bocage.assistant.plainly import ASKING, said_in, titled
 from bocage.assistant.small_talk import is_small_talk
+from bocage.assistant.wants_person import wants_person
 from bocage.methods.retrieval.text import fold, stems, tokens
 
 MAX_QUESTION = 2000
@@ -109,7 +110,8 @@ def subject_before(history: Sequence[Turn]) -> str:
 
 def _asked_before(history: Sequence[Turn]) -> tuple[str, str]:
     """The question that stood on its own, and what was told since."""
-    asked = [turn.text for turn in history if turn.author == Author.CITIZEN and not is_small_talk(turn.text)]
+    texts = [turn.text for turn in history if turn.author == Author.CITIZEN]
+    asked = [text for text in texts if not is_small_talk(text) and not wants_person(text)]
     added = ""
     for text in reversed(asked):
         meant = _corrected(text) or text

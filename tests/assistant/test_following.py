@@ -193,5 +193,6 @@ def test_what_was_told_last_is_kept_with_what_was_asked():
     assert subject_before(said("comment refaire ma carte ?", "et pour mon fils ?", "combien ça coûte ?")) == (
         "comment refaire ma carte et pour mon fils ?"
     )
+    assert subject_before(said("horaires de la mairie", "je veux parler à quelqu’un", "merci")) == "horaires de la mairie"
     assert subject_before(said("et le samedi ?")) == "et le samedi ?" and subject_before([]) == ""
     assert len(subject_before(said("carte " * 500, "et pour mon fils ?"))) <= 2000
