@@ -19,12 +19,23 @@ from bocage.assistant.compose import MOST_OPTIONS, Composition, compose
 from bocage.assistant.documents import Audience, Document, Step, StepKind
 from bocage.assistant.editions import in_force
 from bocage.assistant.finding import Finder, Found, Match
-from bocage.assistant.following import MAX_QUESTION, SITUATION, Followed, follow, leans, says_most, subject_before, subjects_of
+from bocage.assistant.following import (
+    MAX_QUESTION,
+    SITUATION,
+    Followed,
+    follow,
+    leans,
+    names_nobody,
+    says_most,
+    subject_before,
+    subjects_of,
+    tells_for_whom,
+)
 from bocage.assistant.hours import said_hours
 from bocage.assistant.languages import in_another_script, in_other_words
 from bocage.assistant.library import library_of
 from bocage.assistant.places import of_one_kind
-from bocage.assistant.screening import Emergency, screen
+from bocage.assistant.screening import Emergency, Screening, screen
 from bocage.assistant.small_talk import Itself, itself_in, small_talk
 from bocage.execution.energy import from_cpu
 from bocage.methods.retrieval.question import parts
@@ -62,7 +73,7 @@ def answer_from(
 def _answer(
     question: str, history: Sequence[Turn], audience: Audience, finder: Finder, now: datetime, itself: Callable[[], Itself]
 ) -> Answer:
-    seen = screen(question)
+    seen = _screened(question, history)
     if seen.emergency is not None and seen.level == "urgence" and not _insists(question, history, seen.emergency.sentence):
         return _emergency(seen.emergency, question)
     of_others = seen.third_party and not _insists(question, history, f"{_OTHER_PEOPLE} {_OTHER_PEOPLE_WAY}")
@@ -101,6 +112,18 @@ def _insists(question: str, history: Sequence[Turn], sentence: str) -> bool:
     before = [turn for turn in history if turn.author in (Author.CITIZEN, Author.MACHINE)][-2:]
     said = [(turn.author, " ".join(turn.text[:MAX_QUESTION].split())) for turn in before]
     return said == [(Author.CITIZEN, question), (Author.MACHINE, sentence)]
+
+
+def _screened(question: str, history: Sequence[Turn]) -> Screening:
+    """What is seen in the message; after a question that was no cry, « il a 12 ans », « leur numéro ? » lean on it and are none either."""
+    seen, before = screen(question), subject_before(history)
+    if before and (seen.emergency or seen.third_party):
+        earlier = screen(before)
+        if tells_for_whom(question) and earlier.emergency is None:
+            return earlier
+        if seen.third_party and names_nobody(question) and not earlier.third_party:
+            return replace(seen, third_party=False, third_doubtful=False)
+    return seen
 
 
 def found_first(question: str, audience: Audience, finder: Finder, today: date) -> Found:

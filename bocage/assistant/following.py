@@ -51,6 +51,14 @@ _OF_ONESELF = re.compile(r"(?:je|j'|moi|on|nous|il|elle|c'est|oui|non)(?:\b|(?<=
 _ASKS = re.compile(
     r"\?|\b(?:comment|combien|quand|quel\w*|qui|quoi|ou|est-ce|puis-je|peut-on|dois-je|faut-il|voudrais|veux|cherche|besoin)\b"
 )
+_AGE = r"(?:\d{1,3}|un|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze) (?:ans?|mois|semaines?)(?: et demi)?"
+_FOR_WHOM = re.compile(
+    rf"(?:(?:et|oui|non|alors) )?(?:(?:il|elle) a {_AGE}|j'ai {_AGE}|(?:il|elle) (?:est|etait) mineure?"
+    r"|(?:c'est )?pour (?:un|une|mon|ma|mes|notre|nos|des|deux|trois) (?:bebe|enfant|fils|fille|garcon|mineure?|adulte|etudiante?|mari"
+    rf"|femme|epou[sx]e?|conjointe?|compagn(?:on|e)|pere|mere|parent|frere|soeur|grand-?mere|grand-?pere|neveu|niece|petit-?fils|petite-?fille)s?"
+    rf"(?: de {_AGE})?)"
+)
+_SOMEBODYS = re.compile(r"\b(?:dossiers?|demandes?|papiers?|documents?|son|sa|ses|lui|il|elle|ils|elles|quelqu'un|qui est)\b")
 _STOPS = re.compile(r"\s*[?!.;…]+(?=\s|$)\s*")
 _SHORT = 6
 _CORRECTS = re.compile(
@@ -132,7 +140,17 @@ def leans(text: str) -> bool:
     """Whether ``text`` is about what was asked before, by its own words."""
     subjects = subjects_of(text)
     goes_on = tokens(text)[:1] and tokens(text)[0] in _GOES_ON and len(subjects) <= _MOST_SUBJECTS
-    return not subjects or bool(goes_on) or bool(_POINTS_BACK.search(_plain(text)))
+    return not subjects or bool(goes_on) or bool(_POINTS_BACK.search(_plain(text))) or tells_for_whom(text)
+
+
+def tells_for_whom(text: str) -> bool:
+    """Whether ``text`` says an age or for whom it is, and nothing else: after a question, no cry."""
+    return bool(_FOR_WHOM.fullmatch(_plain(text).strip(" .!")))
+
+
+def names_nobody(text: str) -> bool:
+    """Whether ``text`` asks for a place, a price, a number, with no word for a person, nor for anybody's file: « à qui je m'adresse ? »"""
+    return not subjects_of(text) and not _SOMEBODYS.search(_plain(text))
 
 
 def _may_lean(text: str) -> bool:
@@ -177,9 +195,12 @@ def says_most(document: Document, subjects: frozenset[str]) -> bool:
     return not subjects or len(subjects & said_in(document)) * 2 > len(subjects)
 
 
-def _about(found: Found, subjects: frozenset[str]) -> Found:
-    """``found`` with a document that says most of ``subjects`` first; nothing sure where there is none: the subject was lost."""
-    first = next((match for match in found.matches if says_most(match.document, subjects)), None)
+def _among(found: Found, before: Found) -> Found:
+    """``found`` with the first of its documents that what was asked before had found too, first; nothing sure where there is none: what
+    names nothing brings no subject of its own.
+    """
+    known = {match.document.id for match in before.matches}
+    first = next((match for match in found.matches if match.document.id in known), None)
     if first is None:
         return replace(found, accepted=False)
     return replace(found, matches=(first, *(match for match in found.matches if match is not first)))
@@ -217,7 +238,7 @@ def _on(question: str, before: str, audience: Audience, finder: Finder) -> Follo
     if found.intents:
         found = replace(found, matches=found.intents[-1][1] or found.matches, intents=())
     if not subjects_of(question):
-        return Followed(together, _about(found, subjects_of(before)), question, leans=True)
+        return Followed(together, _among(found, finder.find(before, audience)), question, leans=True)
     first = _named_place(found.matches, subjects_of(question), before, audience, finder)
     if first is None:
         return Followed(together, found, question, leans=True)

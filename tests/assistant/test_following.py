@@ -186,6 +186,34 @@ def test_what_leans_says_so(text, leaning):
     assert leans(text) is leaning
 
 
+@pytest.mark.parametrize("told", ["il a 12 ans", "c’est pour un bébé", "c’est pour mon fils de 14 ans", "pour ma mère"])
+def test_an_age_or_for_whom_it_is_calls_no_emergency_after_a_question(talk, told):
+    given = talk("quels papiers pour un passeport ?", told)
+    assert given.kind is not Kind.EMERGENCY and not [step for step in given.steps if step.target in ("119", "15")]
+    assert title(given).startswith("Carte d’identité et passeport")
+
+
+@pytest.mark.parametrize(
+    "cry", ["il a une arme", "il me frappe", "c’est pour une overdose", "mon bébé ne respire plus", "il a 12 ans et il saigne"]
+)
+def test_a_cry_is_one_whatever_was_asked_before(talk, cry):
+    assert talk("quels papiers pour un passeport ?", cry).kind is Kind.EMERGENCY
+    assert talk("mon bébé ne respire plus", "c’est pour un bébé").kind is Kind.EMERGENCY, "after a cry, all counts"
+
+
+@pytest.mark.parametrize("then", ["à qui je m’adresse ?", "leur numéro ?", "qu’est-ce que je dois faire ?"])
+def test_a_message_that_names_nobody_asks_for_nobodys_file(talk, then):
+    given = talk("bonjour je voudrais inscrire ma fille au centre de loisirs", then)
+    assert "dossier d’une autre personne" not in f"{given.notice} {given.reason}"
+    assert "centre de loisirs" in title(given) or given.kind is Kind.REFUSAL
+
+
+@pytest.mark.parametrize("then", ["où en est son dossier ?", "et celle de Mme Martin ?", "elle a demandé quoi ?"])
+def test_a_message_that_names_somebody_or_their_file_still_does(talk, then):
+    given = talk("comment demander un logement social ?", then)
+    assert "dossier d’une autre personne" in f"{given.notice} {given.reason}"
+
+
 def test_what_was_told_last_is_kept_with_what_was_asked():
     def said(*texts: str) -> list[Turn]:
         return [Turn(Author.CITIZEN, text) for text in texts]
