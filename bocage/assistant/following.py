@@ -25,6 +25,7 @@ SITUATION = "Cela dépend de votre situation"
 """How the machine asks back: what comes next answers it."""
 _FEWEST_WORDS, _MOST_SUBJECTS = 2, 3
 _GOES_ON = frozenset(["et", "mais", "donc", "aussi", "pareil", "idem"])
+_COURTESY = frozenset(["merci", "ok", "bonjour", "rebonjour", "accord", "super", "parfait", "bien", "tres"])
 _MAY_GO_ON = frozenset(["pour", "sinon", "alors", "si"])
 _PLACES = frozenset(stems(tokens("mairie commune ville village service")))
 """Words that fit every page and are a subject nonetheless: « horaires mairie » stands alone."""
@@ -139,8 +140,9 @@ def _joined(before: str, then: str) -> str:
 def leans(text: str) -> bool:
     """Whether ``text`` is about what was asked before, by its own words."""
     subjects = subjects_of(text)
-    goes_on = tokens(text)[:1] and tokens(text)[0] in _GOES_ON and len(subjects) <= _MOST_SUBJECTS
-    return not subjects or bool(goes_on) or bool(_POINTS_BACK.search(_plain(text))) or tells_for_whom(text)
+    first = next((word for word in tokens(text) if word not in _COURTESY), "")
+    goes_on = first in _GOES_ON and len(subjects) <= _MOST_SUBJECTS
+    return not subjects or goes_on or bool(_POINTS_BACK.search(_plain(text))) or tells_for_whom(text)
 
 
 def tells_for_whom(text: str) -> bool:

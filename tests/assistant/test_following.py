@@ -171,6 +171,7 @@ def test_an_annexe_is_not_meant_unless_it_is_named(library, tmp_path):
     ("text", "leaning"),
     [
         ("et le samedi ?", True),
+        ("merci, et la piscine ?", True),
         ("combien ça coûte ?", True),
         ("celle de la gare", True),
         ("on peut y mettre du plâtre ?", True),
