@@ -2,7 +2,8 @@
 
 1. Distress or danger: the numbers to call, a person at once. 2. Somebody else's file: never. 3. Another language, or small talk: a reply
 written beforehand. 4. What was asked before, when the question leans on it. 5. Search; under the threshold that was calibrated, a polite
-refusal with the way to a person. 6. Two requests in one, or a sheet that depends on the situation: asked back. 7. Else the best passages,
+refusal with the way to a person. 6. Two requests in one, several places of one kind, or a sheet that depends on the situation: asked
+back. 7. Else the best passages,
 word for word, with what to do next.
 """
 
@@ -14,24 +15,39 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bocage.assistant.answer_types import Answer, Author, Cited, Kind, Option, Turn
-from bocage.assistant.compose import Composition, compose
+from bocage.assistant.compose import MOST_OPTIONS, Composition, compose
 from bocage.assistant.documents import Audience, Document, Step, StepKind
 from bocage.assistant.editions import in_force
 from bocage.assistant.finding import Finder, Found, Match
+from bocage.assistant.following import (
+    MAX_QUESTION,
+    SITUATION,
+    Followed,
+    follow,
+    leans,
+    names_nobody,
+    says_most,
+    subject_before,
+    subjects_of,
+    tells_for_whom,
+)
 from bocage.assistant.hours import said_hours
 from bocage.assistant.languages import in_another_script, in_other_words
 from bocage.assistant.library import library_of
-from bocage.assistant.screening import Emergency, screen
-from bocage.assistant.small_talk import Itself, is_small_talk, itself_in, small_talk
+from bocage.assistant.places import of_one_kind
+from bocage.assistant.screening import Emergency, Screening, screen
+from bocage.assistant.small_talk import Itself, itself_in, small_talk
 from bocage.execution.energy import from_cpu
+from bocage.methods.retrieval.question import parts
 from bocage.methods.retrieval.text import stems, tokens
 from bocage.organisations.models import Organisation
 
-MAX_QUESTION = 2000
 STALE = timedelta(days=365)
 _NEAR = 3
-_FEWEST_WORDS = 2
 _PLAINLY = 0.5
+_ONE_QUESTION = 200
+"""Characters of a question that is shown to be asked again."""
+_NOT_RECOGNISED = "Je ne l’ai pas reconnue dans vos mots : choisissez ci-dessous, ou demandez à une personne."
 _OTHER_PEOPLE = "Je ne réponds jamais sur le dossier d’une autre personne."
 _OTHER_PEOPLE_WAY = (
     "Elle peut le demander elle-même, ou vous donner procuration ; si elle est mineure ou protégée, son représentant le peut."
@@ -57,26 +73,32 @@ def answer_from(
 def _answer(
     question: str, history: Sequence[Turn], audience: Audience, finder: Finder, now: datetime, itself: Callable[[], Itself]
 ) -> Answer:
-    seen = screen(question)
+    seen = _screened(question, history)
     if seen.emergency is not None and seen.level == "urgence" and not _insists(question, history, seen.emergency.sentence):
         return _emergency(seen.emergency, question)
     of_others = seen.third_party and not _insists(question, history, f"{_OTHER_PEOPLE} {_OTHER_PEOPLE_WAY}")
+    # « et celle de Marsanne ? », after the recycling centre, names a place of the directory.
+    if of_others and leans(question) and follow(question, history, audience, finder).places:
+        of_others = False
     if of_others and not seen.third_doubtful:
         refused = _other_people(question)
         return refused if seen.emergency is None else _with_numbers(refused, seen.emergency)
-    written = in_another_script(question) or small_talk(question, not _asked_before(history), itself)
+    written = in_another_script(question) or small_talk(question, not subject_before(history), itself)
     if written is not None:
-        return written if seen.emergency is None else _with_numbers(written, seen.emergency)
+        return written if seen.emergency is None or seen.doubtful else _with_numbers(written, seen.emergency)
     if not stems(tokens(question)):
         return Answer(Kind.REFUSAL, reason="Écrivez votre question en quelques mots : ce que vous voulez faire, obtenir ou savoir.")
-    asked, found = _search(question, history, audience, finder)
-    found = replace(found, matches=in_force(found.matches, asked, now.date()))
+    followed = follow(question, history, audience, finder)
+    found = _settled(followed, now.date())
+    places = of_one_kind(found.matches, followed.asked, followed.leans)
     if not found.accepted or not found.matches:
         given = _refusal(found, now)
     elif len(found.intents) > 1:
         given = _two_requests(found, now)
+    elif len(places) > 1:
+        given = _which_place(places, followed.asked)
     else:
-        given = _from_document(asked, question, found, now)
+        given = _from_document(followed, found, now)
     plain = found.accepted and bool(found.matches) and found.matches[0].confidence >= _PLAINLY
     # Our letters, not our words: a page that plainly answers, read in part, is worth more than being told to write French.
     given = given if plain else in_other_words(question) or given
@@ -92,26 +114,33 @@ def _insists(question: str, history: Sequence[Turn], sentence: str) -> bool:
     return said == [(Author.CITIZEN, question), (Author.MACHINE, sentence)]
 
 
-def _search(question: str, history: Sequence[Turn], audience: Audience, finder: Finder) -> tuple[str, Found]:
-    """A question that stands alone is searched alone; one that leans on the last (« et pour un mineur ? ») is searched with it."""
-    alone = finder.find(question, audience)
-    before = _asked_before(history)
-    leans = len(stems(tokens(question))) <= _FEWEST_WORDS or tokens(question)[:1] in (["et"], ["pour"], ["sinon"], ["alors"], ["si"])
-    if before and (leans or not alone.accepted):
-        together = f"{before} {question}"
-        found = finder.find(together, audience)
-        if found.accepted:
-            return together, found
-    return question, alone
+def _screened(question: str, history: Sequence[Turn]) -> Screening:
+    """What is seen in the message; after a question that was no cry, « il a 12 ans », « leur numéro ? » lean on it and are none either."""
+    seen, before = screen(question), subject_before(history)
+    if before and (seen.emergency or seen.third_party):
+        earlier = screen(before)
+        if tells_for_whom(question) and earlier.emergency is None:
+            return earlier
+        if seen.third_party and names_nobody(question) and not earlier.third_party:
+            return replace(seen, third_party=False, third_doubtful=False)
+    return seen
 
 
-def _asked_before(history: Sequence[Turn]) -> str:
-    """The last question of the person, past their thanks; nothing when there is none."""
-    return next((turn.text for turn in reversed(history) if turn.author == Author.CITIZEN and not is_small_talk(turn.text)), "")
+def found_first(question: str, audience: Audience, finder: Finder, today: date) -> Found:
+    """What a first question of ``audience`` finds, and whether it is answered: what ``answer`` goes by, screening and courtesy apart."""
+    question = " ".join(question[:MAX_QUESTION].split())
+    return _settled(follow(question, (), audience, finder), today)
 
 
-def _from_document(asked: str, question: str, found: Found, now: datetime) -> Answer:
-    best = found.matches[0]
+def _settled(followed: Followed, today: date) -> Found:
+    """What is found, with the edition in force, and of several services of one kind the one that is named, first."""
+    matches = in_force(followed.found.matches, followed.asked, today)
+    first = of_one_kind(matches, followed.asked, followed.leans)[:1]
+    return replace(followed.found, matches=(*first, *(match for match in matches if match not in first)))
+
+
+def _from_document(followed: Followed, found: Found, now: datetime) -> Answer:
+    asked, best = followed.asked, found.matches[0]
     document = best.document
     composed = compose(document, asked, best.passage_scores or None)
     options = tuple(Option(branch, f"{asked} ({branch})") for branch in composed.branches)
@@ -120,7 +149,7 @@ def _from_document(asked: str, question: str, found: Found, now: datetime) -> An
             Kind.CLARIFY,
             options=options,
             steps=composed.steps,
-            reason=f"Cela dépend de votre situation (« {document.title} »). Laquelle est la vôtre ?",
+            reason=f"{SITUATION} (« {document.title} »). {_NOT_RECOGNISED if followed.told else 'Laquelle est la vôtre ?'}",
             confidence=best.confidence,
             near=_near(found.matches[1:], now),
         )
@@ -128,12 +157,19 @@ def _from_document(asked: str, question: str, found: Found, now: datetime) -> An
     return Answer(
         Kind.ANSWER,
         sentences=sentences,
-        options=options,
+        options=(*options, *_left(followed, document)),
         steps=composed.steps,
-        notice=said_hours(document, question, now) or _stale_notice(sentences),
+        notice=said_hours(document, followed.timed, now) or _stale_notice(sentences),
         confidence=best.confidence,
         near=_near(found.matches[1:], now),
     )
+
+
+def _left(followed: Followed, document: Document) -> tuple[Option, ...]:
+    """The questions of a message that ``document``, which answers another of them, says nothing of: never dropped in silence."""
+    pieces = () if followed.leans else parts(followed.asked)
+    left = [piece for piece in pieces if len(piece) <= _ONE_QUESTION and not says_most(document, subjects_of(piece))]
+    return tuple(Option(f"Votre autre question : {piece}", piece) for piece in left[:_NEAR]) if len(left) < len(pieces) else ()
 
 
 def _cited(document: Document, composed: Composition, now: datetime) -> list[Cited]:
@@ -186,6 +222,16 @@ def _two_requests(found: Found, now: datetime) -> Answer:
         reason="Vous posez deux questions. Par laquelle commençons-nous ?",
         confidence=found.matches[0].confidence,
         near=_near([matches[0] for _, matches in found.intents if matches], now),
+    )
+
+
+def _which_place(places: Sequence[Match], asked: str) -> Answer:
+    titles = [match.document.title for match in places[:MOST_OPTIONS]]
+    return Answer(
+        Kind.CLARIFY,
+        options=tuple(Option(title, f"{asked} ({title})") for title in titles),
+        reason="Il y en a plusieurs. De quel lieu parlez-vous ?",
+        confidence=places[0].confidence,
     )
 
 

@@ -67,16 +67,23 @@ def review(pair: CuratedPair, person: User, valid: bool, question: str = "", ans
 
     Raises ``InvalidMessage``, or ``NotNow`` when somebody did it meanwhile.
     """
-    others = other_reviewers(pair, person) if valid else None
-    if others:
-        raise InvalidMessage(
-            "Vous avez proposé cette réponse : c’est à une autre personne de la relire et de la mettre en service. "
-            f"Demandez à {_named(others)}."
-        )
+    alone = _by_a_second_person(pair, person, "de la relire et de la mettre en service") if valid else False
     known = (CuratedPair.State.TO_REVIEW, CuratedPair.State.REJECTED) if valid else (CuratedPair.State.TO_REVIEW,)
     written = _complete(pair, question, answer, title, url) if valid else {}
     state = CuratedPair.State.VALIDATED if valid else CuratedPair.State.REJECTED
-    _decide(pair, person, known, state, state.value, alone=others is not None, **written)
+    _decide(pair, person, known, state, state.value, alone, **written)
+
+
+def _by_a_second_person(pair: CuratedPair, person: User, to_do: str, meanwhile: str = "") -> bool:
+    """Whether who proposed the pair puts its words in service alone, since nobody else here may. Raises ``InvalidMessage`` where
+    somebody may: ``to_do`` is theirs; ``meanwhile``, what ``person`` may do.
+    """
+    others = other_reviewers(pair, person)
+    if others:
+        raise InvalidMessage(
+            f"Vous avez proposé cette réponse : c’est à une autre personne {to_do}. Demandez à {_named(others)}.{meanwhile}"
+        )
+    return others is not None
 
 
 def other_reviewers(pair: CuratedPair, person: User) -> list[User] | None:
@@ -97,9 +104,12 @@ def _named(people: list[User]) -> str:
 
 
 def correct(pair: CuratedPair, person: User, question: str, answer: str, title: str, url: str = "") -> None:
-    """Replace what a validated pair says. Raises ``InvalidMessage``, or ``NotNow`` when somebody changed it meanwhile."""
+    """Replace what a validated pair says, under the rule of ``review``: other words in service are a second decision. Raises
+    ``InvalidMessage``, or ``NotNow`` when somebody changed it meanwhile.
+    """
+    alone = _by_a_second_person(pair, person, "de la corriger", " Si elle est fausse, retirez-la du service : cela, vous le pouvez.")
     written = _complete(pair, question, answer, title, url)
-    _decide(pair, person, (CuratedPair.State.VALIDATED,), CuratedPair.State.VALIDATED, "corrigee", **written)
+    _decide(pair, person, (CuratedPair.State.VALIDATED,), CuratedPair.State.VALIDATED, "corrigee", alone, **written)
 
 
 def withdraw(pair: CuratedPair, person: User) -> None:

@@ -79,7 +79,7 @@ def evaluate(
         inside.append(found.in_scope)
         refused += found.refused
         several += len(found.intents) > 1
-    result: dict[str, Any] = {"questions": len(cases), **recalls(ranks), **_times(taken)}
+    result: dict[str, Any] = {"questions": len(cases), **recalls(ranks), **times(taken)}
     result |= {"refused_in_scope": refused / len(cases), "two_intents": several}
     if refuse_path is not None:
         outside = [search(case.question, indexes, audience, 1, model=model) for case in read_cases(refuse_path)]
@@ -119,5 +119,6 @@ def refused_at(inside: NDArray[np.float64], outside: NDArray[np.float64], accept
     return float(np.mean(outside < threshold))
 
 
-def _times(taken: Sequence[float]) -> dict[str, float]:
+def times(taken: Sequence[float]) -> dict[str, float]:
+    """Median and 95th percentile of milliseconds."""
     return {"p50_ms": float(np.quantile(taken, 0.5)), "p95_ms": float(np.quantile(taken, 0.95))}

@@ -20,11 +20,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What search says: matches, best first; ``accepted`` when the best passes the calibrated threshold; several lists for two requests."""
+    """What search says: matches, best first; ``accepted`` when the best passes the calibrated threshold; several lists for two requests;
+    ``in_scope``, the calibrated probability that any document answers.
+    """
 
     matches: tuple[Match, ...]
     accepted: bool
     intents: tuple[tuple[str, tuple[Match, ...]], ...] = ()
+    in_scope: float = 0.0
 
 
 class Finder(Protocol):

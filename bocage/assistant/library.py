@@ -80,8 +80,10 @@ class Library:
         if result.refused:
             # The page that says so, whatever was put before it, is the answer; only one thing is then answered.
             plain = plain_answer(question, result.words, matches)
-            return Found((plain, *(m for m in matches if m is not plain)), accepted=True) if plain else Found(matches, accepted=False)
-        return Found(matches, accepted=True, intents=intents if len(intents) > 1 else ())
+            if plain is None:
+                return Found(matches, False, in_scope=result.in_scope)
+            return Found((plain, *(m for m in matches if m is not plain)), True, in_scope=result.in_scope)
+        return Found(matches, True, intents if len(intents) > 1 else (), result.in_scope)
 
 
 def _match(hit: Hit) -> Match:

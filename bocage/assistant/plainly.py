@@ -32,7 +32,7 @@ _WHEN = frozenset(
     )
 )  # fmt: skip
 """What a question says of the moment, or asks of any service: no page has to hold it."""
-_ASKING = _WHEN | frozenset(
+ASKING = _WHEN | frozenset(
     stems(
         tokens(
             "combien coût coûte coûter prix tarif cher payer payant gratuit gratuite comment où qui quel quelle pourquoi numéro "
@@ -66,23 +66,28 @@ def _is_its_answer(question: str, document: Document) -> bool:
 def _says(question: str, document: Document) -> bool:
     """Whether the page holds nearly every word of the question, one of them in its title."""
     asked = _subjects(stems(tokens(question))) - _WHEN
-    titled = _titled(document)
-    said = titled | frozenset(both_spellings(stems(word for p in document.passages for word in tokens(" ".join((p.text, *p.path))))))
-    return bool(asked & titled) and len(asked & said) >= _MOST_WORDS * len(asked)
+    return bool(asked & titled(document)) and len(asked & said_in(document)) >= _MOST_WORDS * len(asked)
 
 
 def _says_at_once(asked: Sequence[str], document: Document) -> bool:
     """Whether one passage, under its headings and its title, holds every word of the question that is about something."""
-    subjects = _subjects(stems(asked)) - _ASKING
-    titled = _titled(document)
+    subjects = _subjects(stems(asked)) - ASKING
+    named = titled(document)
     texts = [" ".join((passage.text, *passage.path)) for passage in document.passages]
     if len(" ".join(texts).split()) <= _SHORT_PAGE:
         texts = [" ".join(texts)]
-    return bool(subjects) and any(subjects <= titled | frozenset(both_spellings(stems(tokens(text)))) for text in texts)
+    return bool(subjects) and any(subjects <= named | frozenset(both_spellings(stems(tokens(text)))) for text in texts)
 
 
-def _titled(document: Document) -> frozenset[str]:
+def titled(document: Document) -> frozenset[str]:
+    """The words of its title and of the questions that it is known to answer, as stems."""
     return frozenset(both_spellings(stems(tokens(" ".join((document.title, *document.questions))))))
+
+
+def said_in(document: Document) -> frozenset[str]:
+    """The words of its title, its headings and its passages, as stems."""
+    texts = (" ".join((passage.text, *passage.path)) for passage in document.passages)
+    return titled(document) | frozenset(both_spellings(stems(word for text in texts for word in tokens(text))))
 
 
 def _subjects(words: Sequence[str]) -> frozenset[str]:

@@ -117,6 +117,8 @@ def _write(held: Conversation, before: Dialogue, after: Dialogue, spoken: bool) 
 
 
 def _opened(conversation: Conversation, by: User | None, reason: str) -> None:
+    if reason != Handover.Reason.REOPENED:
+        _forget_contact(conversation)
     Handover(conversation=conversation, reason=reason, requested_at=timezone.now()).save()
     add_to_day(conversation.audience, requests=1)
     settings = configuration()
@@ -191,6 +193,13 @@ def _resolved(conversation: Conversation, by: User | None, reason: str) -> None:
 def _withdrawn(conversation: Conversation, by: User | None, reason: str) -> None:
     say(conversation, "Vous avez retiré votre demande. La machine vous répond de nouveau.")
     _end(conversation, Handover.End.WITHDRAWN)
+    _forget_contact(conversation)
+
+
+def _forget_contact(conversation: Conversation) -> None:
+    """The contact was given for one request, the page said: another begins without it."""
+    Conversation.objects.filter(pk=conversation.pk).update(contact="", consent_at=None)
+    conversation.contact, conversation.consent_at = "", None
 
 
 def _end(conversation: Conversation, end: str) -> None:

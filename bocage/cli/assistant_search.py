@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bocage.assistant.index import Index
     from bocage.assistant.search import Found
 
+_VISITORS = "citoyens"
 index_option = click.option(
     "--index",
     "folder",
@@ -37,15 +38,32 @@ archive_option = click.option(
 audience_option = click.option("--audience", type=click.Choice(["citoyens", "accueil", "rh"]), help="Only documents for these people.")
 
 
+organisation_option = click.option(
+    "--organisation",
+    default="",
+    metavar="SLUG",
+    help="Search what this organisation's visitors search: its own pages and the national sheets, under the portal's rules.",
+)
+
+
 @click.command("ask")
 @click.argument("question")
 @click.option("--limit", type=click.IntRange(1, 20), default=5, show_default=True, help="How many documents.")
+@organisation_option
 @audience_option
 @index_option
 @archive_option
 @json_option
-def ask_command(question: str, limit: int, audience: str | None, folder: Path | None, archive: Path | None, as_json: bool) -> None:
-    """Show the documents and passages found for a question, best first."""
+def ask_command(
+    question: str, limit: int, organisation: str, audience: str | None, folder: Path | None, archive: Path | None, as_json: bool
+) -> None:
+    """Show the documents and passages found for a question, best first; with --organisation, the answer that its visitors get."""
+    if organisation:
+        _one_place(folder, archive)
+        from bocage.cli.assistant_visitors import ask
+
+        ask(organisation, question, audience or _VISITORS, limit, as_json)
+        return
     setup_django(check=False)
     from bocage.assistant.documents import Audience
     from bocage.assistant.search import search
@@ -64,14 +82,27 @@ def ask_command(question: str, limit: int, audience: str | None, folder: Path | 
     "--questions", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help='JSONL: {"q", "gold": [ids]}.'
 )
 @click.option("--refuse", type=click.Path(exists=True, dir_okay=False, path_type=Path), help='JSONL of questions to refuse: {"q"}.')
+@organisation_option
 @audience_option
 @index_option
 @archive_option
 @json_option
 def eval_command(
-    questions: Path, refuse: Path | None, audience: str | None, folder: Path | None, archive: Path | None, as_json: bool
+    questions: Path,
+    refuse: Path | None,
+    organisation: str,
+    audience: str | None,
+    folder: Path | None,
+    archive: Path | None,
+    as_json: bool,
 ) -> None:
-    """Measure search on a file of questions whose right sheets are known."""
+    """Measure search on a file of questions whose right sheets are known; with --organisation, also right, wrong and refused answers."""
+    if organisation:
+        _one_place(folder, archive)
+        from bocage.cli.assistant_visitors import measured
+
+        _say_measured(measured(organisation, questions, refuse, audience or _VISITORS), as_json)
+        return
     setup_django(check=False)
     from bocage.assistant.documents import Audience
     from bocage.assistant.evaluation import evaluate
@@ -80,6 +111,15 @@ def eval_command(
     with _opened(folder, archive) as index:
         wanted = Audience(audience) if audience else None
         result = evaluate(questions, refuse, indexes=[index], audience=wanted, model=served_model())
+    _say_measured(result, as_json)
+
+
+def _one_place(folder: Path | None, archive: Path | None) -> None:
+    if folder or archive:
+        raise click.UsageError("--organisation searches what its visitors search: give neither --index nor --archive with it")
+
+
+def _say_measured(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(result)
     else:

@@ -151,6 +151,27 @@ def test_a_contact_is_kept_with_consent_only(served):
     assert conversation.contact == "02 99 00 00 00" and conversation.consent_at
 
 
+def test_a_contact_serves_the_request_it_was_given_for_and_no_other(served, nadia):
+    conversation = begun("je veux parler à quelqu'un")
+    conversations.give_contact(conversation, "jeanne@exemple.fr", consents=True)
+    conversations.withdraw(conversation)
+    conversation.refresh_from_db()
+    assert not conversation.contact and conversation.consent_at is None, "taken back, it takes the contact along"
+    conversations.request_person(conversation, "accueil")
+    conversations.give_contact(conversation, "jeanne@exemple.fr", consents=True)
+    inbox.take(conversation, nadia)
+    inbox.write(conversation, nadia, "C’est fait.")
+    inbox.resolve(conversation, nadia)
+    conversations.reopen(conversation)
+    conversation.refresh_from_db()
+    assert conversation.contact == "jeanne@exemple.fr", "the same request, which was not settled"
+    inbox.take(conversation, nadia)
+    inbox.resolve(conversation, nadia)
+    conversations.request_person(conversation, "accueil")
+    conversation.refresh_from_db()
+    assert not conversation.contact, "another request"
+
+
 @pytest.mark.parametrize("text", ["", "   \n ", "\x00", "a" * 2001])
 def test_a_message_is_bounded(served, text):
     conversation = conversations.begin(Audience.CITIZENS)

@@ -62,6 +62,14 @@ def real_questions() -> list[str]:
         ("Bonjour !", "Que voulez-vous savoir"),
         ("Au revoir", "bonne continuation"),
         ("t’es nul", "Je n’ai pas su vous aider"),
+        ("merci beaucoup c’est gentil", "Avec plaisir"),
+        ("ok", "Avec plaisir"),
+        ("gracias", "Avec plaisir"),
+        ("j’ai encore une question", "Je vous écoute"),
+        ("ce n’est pas ma question", "avec d’autres mots"),
+        ("vous n’avez pas répondu à ma question !", "avec d’autres mots"),
+        ("je comprends rien", "avec d’autres mots"),
+        ("non", "avec d’autres mots"),
     ],
 )
 def test_small_talk_is_answered_and_nothing_is_searched(message, expected):
@@ -71,7 +79,16 @@ def test_small_talk_is_answered_and_nothing_is_searched(message, expected):
 
 
 @pytest.mark.parametrize(
-    "message", ["bonjour, où est la mairie", "merci, et pour un mineur ?", "merci de me dire l’heure", "robot tondeuse bruit"]
+    "message",
+    [
+        "bonjour, où est la mairie",
+        "merci, et pour un mineur ?",
+        "merci de me dire l’heure",
+        "robot tondeuse bruit",
+        "je ne comprends pas ma facture d’eau",
+        "non le samedi",
+        "une question sur l’eau",
+    ],
 )
 def test_a_question_with_courtesy_is_a_question(message):
     shelf = Shelf()

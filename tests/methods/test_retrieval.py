@@ -89,6 +89,8 @@ def test_longest_phrase_wins():
 def test_two_questions_are_told_apart():
     assert len(parts("Comment refaire ma carte d'identité ? Et aussi, combien coûte un passeport ?")) == 2
     assert len(parts("Comment refaire ma carte d'identité perdue en vacances ?")) == 1
+    joined = "quand passe le camion poubelle et comment avoir un composteur ?"
+    assert parts(joined) == ["quand passe le camion poubelle", "comment avoir un composteur ?"]
 
 
 def test_a_story_keeps_the_weight_of_its_question():

@@ -362,3 +362,11 @@ def everything(question, history, audience, organisation, now) -> Answer:
         tuple(Cited(f"phrase {origin.value}", "Titre", (), "", None, origin, "", "", origin.value) for origin in Origin),
         steps=tuple(Step(kind, f"étape {kind.value}", "https://www.brenoux.example/") for kind in StepKind),
     )
+
+
+def test_a_very_cheap_answer_is_not_said_to_consume_nothing(citizen, brenoux):
+    address = asked(citizen)
+    for joules, said in ((0.03, "a consommé moins de 0,1 J"), (5.6, "a consommé 5,6 J")):
+        with organisation_context(brenoux):
+            Message.objects.filter(author="machine").update(joules=joules)
+        assert said in text(citizen.get(address))

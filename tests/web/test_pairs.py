@@ -206,7 +206,31 @@ def test_whoever_proposed_an_answer_may_still_take_it_back_and_not_put_it_back_a
     assert decide(nadia, pair, "valider", **WRITTEN).status_code == 422 and verdicts() == ["rejetee"]
 
 
-def test_alone_in_a_town_hall_one_may_and_the_page_and_the_journal_say_so(nadia, brenoux):
+def test_whoever_proposed_an_answer_does_not_change_it_alone_once_it_is_in_service(nadia, hugo, brenoux):
+    pair = proposed_by(nadia, brenoux)
+    decide(hugo, pair, "valider", **WRITTEN)
+    other = WRITTEN | {"answer": "L’entrée est gratuite."}
+    page = nadia.get(f"{PAIRS}{pair.pk}/")
+    assert 'value="corriger"' not in page.content.decode() and "Hugo Marchand peut le faire" in text(page)
+    refused = decide(nadia, pair, "corriger", **other)
+    assert refused.status_code == 422 and "Demandez à Hugo Marchand." in text(refused) and "L’entrée est gratuite." in text(refused)
+    assert "3,20 €" in asked() and verdicts() == ["validee"]
+    decide(hugo, pair, "corriger", **other)
+    assert "L’entrée est gratuite." in asked()
+    decide(nadia, pair, "retirer")
+    assert "L’entrée est gratuite." not in asked() and verdicts() == ["validee", "corrigee", "retiree"]
+
+
+def test_alone_in_a_town_hall_one_may_change_it_too_and_the_journal_says_so(nadia, brenoux):
+    pair = proposed_by(nadia, brenoux)
+    decide(nadia, pair, "valider", **WRITTEN)
+    assert "vous pouvez la corriger vous-même" in text(nadia.get(f"{PAIRS}{pair.pk}/"))
+    decide(nadia, pair, "corriger", **WRITTEN | {"answer": "L’entrée est gratuite."})
+    assert "L’entrée est gratuite." in asked()
+    assert facts()[-1].endswith("Par la personne qui l’avait proposée : personne d’autre ici ne pouvait la relire.")
+
+
+def test_alone_in_a_town_hall_one_may_and_and_the_page_and_the_journal_say_so(nadia, brenoux):
     client_of(brenoux, "lecteur", "lea@brenoux.example", "Léa Roux")
     pair = proposed_by(nadia, brenoux)
     assert "personne d’autre ici ne peut la relire" in text(nadia.get(f"{PAIRS}{pair.pk}/"))

@@ -25,9 +25,12 @@ _PRACTICAL = re.compile(
 _TWO = re.compile(
     r"[?!.;]\s+(?:et|puis|aussi|sinon|par ailleurs|autre chose|autre question|en plus|ensuite|et puis|d'ailleurs)?\b"
     r"|,?\s+(?:et (?:aussi|puis|sinon|en plus|ensuite|par ailleurs|autre chose)|sinon|par ailleurs|autre question|au passage|en meme temps|"
-    r"et (?=comment|combien|quand|est-ce|faut-il|dois-je|puis-je|peut-on|qui|quel|ou (?:est|faire|aller|dois|puis)|a qui|cmt|koi|esque|cb)"
-    r"|et je (?:voudrais|veux|souhaite|cherche|dois)|pis|plus)\s*,?\s+"
+    r"et(?= (?:comment|combien|quand|est-ce|faut-il|dois-je|puis-je|peut-on|qui|quel|ou (?:est|faire|aller|dois|puis)|a qui|cmt|koi|esque"
+    r"|cb))"
+    r"|et(?= je (?:voudrais|veux|souhaite|cherche|dois))|pis|plus)\s*,?\s+"
 )
+_JOINS = re.compile(r"(?:[ ,]+(?:et|aussi|puis|sinon|par ailleurs|ensuite|en plus))+$", re.IGNORECASE)
+"""What joins a piece to the next one, and is no part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def parts(text: str) -> list[str]:
     for match in _TWO.finditer(folded):
         end = match.end() if match.group()[0] not in "?!.;" else match.start() + 1
         cuts.append(end)
-    pieces = [text[a:b].strip(" ,;") for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True)]
+    pieces = [_JOINS.sub("", text[a:b].strip(" ,;")) for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True)]
     asked = [p for p in pieces if p and _ASKS.search(fold(p)) and len(stems(tokens(p))) >= 2]
     return asked if len(asked) >= 2 else [text]
 
