@@ -13,6 +13,7 @@ from bocage.web.pages import (
     decisions,
     deposits,
     front,
+    guide,
     inbox,
     journal,
     members,
@@ -26,6 +27,7 @@ app_name = "web"
 
 _of_an_organisation = [
     *front.urlpatterns,
+    *guide.urlpatterns,
     *deposits.urlpatterns,
     *runs.urlpatterns,
     *decisions.urlpatterns,
@@ -46,5 +48,6 @@ urlpatterns = [
     path("", front.root, name="root"),
     *accounts.urlpatterns,
     *front.brand_urlpatterns,
+    *guide.server_urlpatterns,
     path("<slug:organisation>/", include(_of_an_organisation)),
 ]
