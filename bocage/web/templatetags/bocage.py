@@ -139,8 +139,8 @@ def aide_url(context: template.Context, slug: str = "", part: str = "") -> str:
 
 
 @register.simple_tag(takes_context=True)
-def aide(context: template.Context, slug: str, part: str = "") -> SafeString:
-    """A line that leads from a page to what the guide says of it: « Aide : déposer un fichier »."""
-    title = BY_SLUG[slug].title
+def aide(context: template.Context, slug: str, part: str = "", words: str = "") -> SafeString:
+    """A line that leads from a page to what the guide says of it: « Aide : déposer un fichier ». ``words`` name the part."""
+    title = words or BY_SLUG[slug].title
     said = title[:1].lower() + title[1:]
     return format_html('<p class="small noprint"><a href="{}">Aide : {}</a></p>', aide_url(context, slug, part), said)
