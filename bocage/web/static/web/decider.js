@@ -4,9 +4,9 @@
   "use strict";
   var list = document.getElementById("liste");
   if (!list) return;
-  /* A browser sets no focus by itself where the address names a part of the page, and that of a refused decision names its line. */
+  /* Where the address names a part of the page, as that of a refused decision does, the browser goes there and not to the field at fault. */
   var wrong = list.querySelector("[autofocus]");
-  if (wrong) wrong.focus();
+  if (wrong) window.addEventListener("load", function () { setTimeout(function () { wrong.focus(); }); });
   list.addEventListener("keydown", function (event) {
     var field = event.target.closest("textarea, select, input:not([type=radio]):not([type=checkbox])");
     if (field || event.ctrlKey || event.metaKey || event.altKey) return;
