@@ -296,7 +296,7 @@ def test_the_filter_follows_the_reader_from_decision_to_decision(portal, run):
 def test_after_the_last_decision_the_list_says_that_all_is_decided(portal, nadia):
     run = finished_run(proposals_of(1))
     answer = fill(portal, url("proposals", run_id=run.pk), verdict="acceptee")
-    assert answer.url == url("proposals", run_id=run.pk)
+    assert answer.url == url("proposals", run_id=run.pk) + "#contenu"
     assert "La proposition est décidée" in text_of(portal.get(answer.url))
 
 
