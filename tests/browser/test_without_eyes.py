@@ -157,3 +157,22 @@ def test_a_refused_decision_brings_back_to_its_field(portal: World, tmp_path):
         driver.get(portal.page(f"executions/{portal.run}/propositions/3/"))
         driver.find_element("css selector", "form.decide input[value=refusee]").click()
         assert refused(driver, "form.decide .btn").get_attribute("id") == "motif"
+
+
+def test_the_draft_is_copied_by_hand_where_the_browser_lends_no_clipboard(portal: World, tmp_path):
+    """Without a script there is no dead button; on a plain intranet, where the clipboard is not lent, the text is selected."""
+    address = portal.page(pages(portal)["agent_talk"][1])
+    with chromium(tmp_path / "without", javascript=False) as driver:
+        sign_in(driver, portal, "decideur")
+        driver.get(address)
+        assert not driver.find_element("css selector", "[data-copies]").is_displayed()
+        assert driver.find_element("id", "brouillon-h").is_displayed()
+    with chromium(tmp_path / "with") as driver:
+        sign_in(driver, portal, "decideur")
+        driver.get(address)
+        driver.execute_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+        driver.find_element("css selector", "[data-copies]").click()
+        field = driver.switch_to.active_element
+        assert field.get_attribute("id") == "brouillon"
+        assert driver.execute_script("const f = arguments[0]; return f.selectionEnd - f.selectionStart === f.value.length", field)
+        assert "Texte sélectionné" in driver.find_element("id", "annonce").get_attribute("textContent")
