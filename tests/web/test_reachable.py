@@ -26,7 +26,7 @@ _LINK = re.compile(r'<a\b[^>]*\bhref="([^"]+)"')
 # the address that a search or a download gives.
 NOT_LINKED = {
     "start_run", "run_progress", "run_stop", "run_restart", "decide_batch", "journal_check", "journal_export", "member_role",
-    "member_person", "token_revoke", "assistant_talk", "widget_talk", "widget_start", "agent_talk",
+    "member_person", "token_revoke", "assistant_talk", "widget_talk", "agent_talk",
 }  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def reached(client: Client, start: str) -> set[str]:
     while waiting:
         url = waiting.pop()
         try:
-            names.add(resolve(url.split("?")[0]).url_name or "")
+            names.add(resolve(url).url_name or "")
         except Resolver404:
             continue
         answer = client.get(url)
@@ -44,8 +44,9 @@ def reached(client: Client, start: str) -> set[str]:
         if answer.streaming or not answer.get("Content-Type", "").startswith("text/html"):
             continue
         for href in _LINK.findall(answer.content.decode()):
-            found = urldefrag(urljoin(url, unescape(href))).url
-            if found.startswith(start) and found not in seen and len(seen) < 400:
+            # A page with another filter leads to no other page.
+            found = urldefrag(urljoin(url, unescape(href))).url.split("?")[0]
+            if found.startswith(start) and found not in seen:
                 seen.add(found)
                 waiting.append(found)
     return names
@@ -74,6 +75,7 @@ def visitor(organisation, role: Role) -> Client:
 
 def pages_for(role: Role) -> set[str]:
     """Names of the organisation's pages that ``role`` may open with its own right: those that every visitor may read are not asked here."""
+    assert {a.name for a in tenancy.addresses()} >= NOT_LINKED
     of_here = [a for a in tenancy.addresses() if a.route.startswith("/<slug:organisation>/")]
     return {a.name for a in of_here if isinstance(a.permission, Permission) and a.permission in GRANTS[role]} - NOT_LINKED
 
