@@ -210,6 +210,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "bocage.web.typography.TypographyMiddleware",
+    "bocage.web.refused_forms.RefusedFormMiddleware",
     "bocage.web.sent_text.StorableTextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -32,7 +32,8 @@ class InvalidOrganisation(BocageError):
 
 
 RESERVED = frozenset(
-    {"connexion", "deconnexion", "mot-de-passe", "demonstration", "marque", "api", "static", "oidc", "sante", "accueil", "admin", "robots"}
+    {"connexion", "deconnexion", "mot-de-passe", "demonstration", "marque", "aide", "api", "static", "oidc", "sante", "accueil", "admin"}
+    | {"robots"}
 )
 """First words of the server's own addresses: an organisation cannot be called so."""
 

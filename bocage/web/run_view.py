@@ -35,7 +35,14 @@ def progress(run: Run) -> dict[str, Any]:
         steps[current]["text"] = f"{steps[current]['text']} : {run.progress_message}"
     percent = int(100 * run.progress)
     label = "En attente" if waiting else f"{percent} % du calcul{_left(run)}"
-    return {"percent": percent, "label": label, "steps": steps, "slow": waiting and _age(run) > 20, "active": run.state in ACTIVE}
+    return {
+        "percent": percent,
+        "label": label,
+        "steps": steps,
+        "step": current,
+        "slow": waiting and _age(run) > 20,
+        "active": run.state in ACTIVE,
+    }
 
 
 def _age(run: Run) -> float:

@@ -98,6 +98,8 @@ class Line:
     """What the agent who looks said of it."""
     worded: tuple[tuple[str, int], ...] = ()
     """Sentences of the language model, each with the number of the quote that entails it, from 1."""
+    asked: str = ""
+    """The words that this message answers: what tells the buttons of one answer from those of another."""
 
 
 def lines_of(conversation: Conversation, viewer: Any = None) -> list[Line]:
@@ -105,6 +107,7 @@ def lines_of(conversation: Conversation, viewer: Any = None) -> list[Line]:
     found = list(Message.objects.filter(conversation=conversation).select_related("person").order_by("pk"))
     opinions = {(opinion.message_id, opinion.person_id): opinion for opinion in Feedback.objects.filter(message__conversation=conversation)}
     last = next((message.pk for message in reversed(found) if message.author != Author.SYSTEM), None)
+    words = {message.pk: message.text for message in found}
     lines = []
     for message in found:
         answer = message.said
@@ -122,6 +125,7 @@ def lines_of(conversation: Conversation, viewer: Any = None) -> list[Line]:
                 rated=by_citizen.good if by_citizen else None,
                 judged=by_viewer.reason if by_viewer else "",
                 worded=_worded(answer) if answer else (),
+                asked=words.get(message.reply_to_id, ""),
             )
         )
     return lines

@@ -14,6 +14,7 @@ from bocage.web.pages import (
     deposits,
     examples,
     front,
+    guide,
     inbox,
     journal,
     members,
@@ -27,6 +28,7 @@ app_name = "web"
 
 _of_an_organisation = [
     *front.urlpatterns,
+    *guide.urlpatterns,
     *deposits.urlpatterns,
     *runs.urlpatterns,
     *examples.urlpatterns,
@@ -48,5 +50,6 @@ urlpatterns = [
     path("", front.root, name="root"),
     *accounts.urlpatterns,
     *front.brand_urlpatterns,
+    *guide.server_urlpatterns,
     path("<slug:organisation>/", include(_of_an_organisation)),
 ]

@@ -164,6 +164,17 @@ def test_a_decision_leads_to_the_next_undecided_with_its_confirmation(portal, ru
     assert "Décision enregistrée. Saint-Aubin, samedi 21 novembre : acceptée, 1 240,5 m³." in page
 
 
+def test_a_decision_is_confirmed_once_and_in_sight(portal, run):
+    """A browser keeps the fragment of the form it sent: without another, the end of a long list would be scrolled past its confirmation."""
+    for _ in range(2):
+        answer = fill(portal, url("proposals", run_id=run.pk), verdict="acceptee")
+        assert text_of(portal.get(answer["Location"])).count("Décision enregistrée.") == 1
+    while "#proposition-" in answer["Location"]:
+        answer = fill(portal, url("proposals", run_id=run.pk), verdict="acceptee")
+    assert answer["Location"].endswith("/propositions/#contenu")
+    assert text_of(portal.get(answer["Location"])).count("Décision enregistrée.") == 1
+
+
 @pytest.mark.parametrize("typed", ["1 240", "1\u202f240", "1240", " 1240 m³ ", "1\u00a0240,0"])
 def test_french_numbers_are_read(portal, run, typed):
     assert fill(portal, url("proposals", run_id=run.pk), verdict="modifiee", valeur=typed, motif=REASON).status_code == 302
@@ -285,7 +296,7 @@ def test_the_filter_follows_the_reader_from_decision_to_decision(portal, run):
 def test_after_the_last_decision_the_list_says_that_all_is_decided(portal, nadia):
     run = finished_run(proposals_of(1))
     answer = fill(portal, url("proposals", run_id=run.pk), verdict="acceptee")
-    assert answer.url == url("proposals", run_id=run.pk)
+    assert answer.url == url("proposals", run_id=run.pk) + "#contenu"
     assert "La proposition est décidée" in text_of(portal.get(answer.url))
 
 

@@ -171,3 +171,10 @@ def test_a_kept_name_is_plain(name):
 
 def kept_files(settings) -> list[Path]:
     return [p for p in Path(settings.MEDIA_ROOT).rglob("*") if p.is_file()]
+
+
+def test_whoever_downloads_the_lines_to_correct_is_told_to_deposit_the_whole_file(agent, brenoux):
+    """The corrected lines alone would be a file of their own: a calculation would know nothing of the others."""
+    said = "Reportez vos corrections dans le fichier complet"
+    assert said in drop(agent, WRONG).content.decode()
+    assert said in agent.get(f"{HOME}/depots/{only_deposit(brenoux).pk}/").content.decode()

@@ -82,6 +82,18 @@ def test_progress_is_asked_again_until_the_run_ends(agent, brenoux):
     assert agent.get(address)["HX-Refresh"] == "true"
 
 
+def test_each_new_step_is_said_aloud_once(agent, brenoux):
+    start(agent)
+    page = f"{HOME}/executions/{the_run(brenoux).pk}/"
+    assert '<p class="hidden" id="annonce" role="status"></p>' in agent.get(page).content.decode()
+    with organisation_context(brenoux):
+        Run.objects.update(state="en_cours", progress=0.85)
+    said = '<p id="annonce" hx-swap-oob="innerHTML">Calculer la méthode habituelle'
+    first = agent.get(f"{page}progression/?etape=1").content.decode()
+    assert said in first and "?etape=2" in first, "the next question tells which step was said"
+    assert "hx-swap-oob" not in agent.get(f"{page}progression/?etape=2").content.decode()
+
+
 def test_stopping_and_starting_again_are_journalled_with_the_person(agent, brenoux):
     start(agent)
     address = f"{HOME}/executions/{the_run(brenoux).pk}/"

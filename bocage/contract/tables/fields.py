@@ -6,6 +6,7 @@ import types
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from bocage.contract import french
 from bocage.contract.rows import Row
 
 Kind = Literal["str", "int", "float", "bool", "date", "datetime", "literal", "geometry"]
@@ -82,8 +84,10 @@ class Spec:
         return " ".join(parts) + (f", par exemple {self.example}" if self.example else "")
 
 
-def _french(number: float) -> str:
-    return f"{number:g}".replace(".", ",").replace("-", "−")
+def _french(bound: float) -> str:
+    """A bound with all its figures: « 1 000 000 », never « 1e+06 »."""
+    decimals = f"{Decimal(str(bound)):f}".partition(".")[2].rstrip("0")
+    return french.number(bound, len(decimals))
 
 
 def specs_of(row: type[Row]) -> tuple[Spec, ...]:

@@ -48,6 +48,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 login(request, user, backend=_BACKEND)
                 return redirect(after_sign_in(request, user, request.POST.get("next") or request.GET.get("next", "")))
             form.add_error(None, "L’adresse ou le mot de passe ne convient pas. Vérifiez la touche majuscules.")
+    if form.non_field_errors():
+        for field in form.fields.values():
+            field.widget.attrs["aria-describedby"] = "erreur"
     status = 422 if form.errors else 200
     return render(
         request,

@@ -136,7 +136,8 @@ def _next_url(run: Run, selection: Selection, order: list[Proposal], chosen: Pro
     following = next((p for p in order[start:] + order[:start] if p.pk not in standing), None)
     where = {"organisation": run.organisation.slug, "run_id": run.pk}
     if following is None:
-        return reverse("web:proposals", kwargs=where)
+        # A browser keeps the fragment of the form, the line just decided: what is said at the top of the list would be out of sight.
+        return reverse("web:proposals", kwargs=where) + "#contenu"
     return f"{reverse('web:proposal', kwargs={**where, 'rank': following.rank})}{selection.query()}#proposition-{following.rank}"
 
 

@@ -77,7 +77,8 @@ def conversation(request: HttpRequest, conversation_id: int) -> HttpResponse:
         return _show(request, inbox.get(conversation_id), error.message, 409 if error.code.startswith("dialogue-") else 422)
     if said:
         messages.success(request, said)
-    return redirect(request.path + ("#dernier" if action == "ecrire" else ""))
+    # The browser would keep the fragment that the page had: what is said at the top would be out of sight.
+    return redirect(request.path + ("#dernier" if action == "ecrire" else "#contenu"))
 
 
 def _take(found: Conversation, agent: User, sent: QueryDict) -> str:

@@ -218,6 +218,10 @@ def run_progress(request: HttpRequest, run_id: int) -> HttpResponse:
     """The moving part of a run, asked every two seconds; once the run has ended, the page is to be loaded anew."""
     found = _run(run_id)
     context = {"run": found, **_progress(found)}
+    # Said aloud at each new step only: every two seconds would be a noise.
+    progress = context["progress"]
+    if str(progress["step"]) != request.GET.get("etape", ""):
+        context["reached"] = progress["steps"][progress["step"]]["text"]
     response = render(request, "web/runs/progress.html", context)
     response["Cache-Control"] = "no-store"
     if found.state not in run_view.ACTIVE:

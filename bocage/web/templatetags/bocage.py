@@ -8,12 +8,14 @@ from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from bocage.contract import french
 from bocage.execution.params import written
+from bocage.web.guide import BY_SLUG
 
 register = template.Library()
 
@@ -125,3 +127,20 @@ def energie_fine(joules: float | None) -> str:
 def state(code: str, label: str) -> SafeString:
     """A state: a shape, always with its word."""
     return format_html('<span class="state {}">{}</span>', _SHAPES.get(code, ""), label)
+
+
+@register.simple_tag(takes_context=True)
+def aide_url(context: template.Context, slug: str = "", part: str = "") -> str:
+    """Address of a page of the guide, or of one of its parts; of its first page without ``slug``."""
+    organisation = context.get("organisation")
+    kwargs = {"organisation": organisation.slug} if organisation else {}
+    name = f"web:guide_{BY_SLUG[slug].slug}" if slug else "web:guide"
+    return reverse(name, kwargs=kwargs) + (f"#{part}" if part else "")
+
+
+@register.simple_tag(takes_context=True)
+def aide(context: template.Context, slug: str, part: str = "", words: str = "") -> SafeString:
+    """A line that leads from a page to what the guide says of it: « Aide : déposer un fichier ». ``words`` name the part."""
+    title = words or BY_SLUG[slug].title
+    said = title[:1].lower() + title[1:]
+    return format_html('<p class="small noprint"><a href="{}">Aide : {}</a></p>', aide_url(context, slug, part), said)

@@ -167,3 +167,19 @@ def test_corrections_hold_the_wrong_lines_as_read_and_no_formula(read: Any, mesu
 )
 def test_safe_cells(cell: str, safe: str) -> None:
     assert safe_cell(cell) == safe
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-1e6, 1e6, "au moins −1\u202f000\u202f000 et au plus 1\u202f000\u202f000"),
+        (0, 0.05, "au moins 0 et au plus 0,05"),
+        (1e-7, 12.5, "au moins 0,0000001 et au plus 12,5"),
+    ],
+)
+def test_bounds_are_said_with_all_their_figures(tmp_path: Path, low: float, high: float, said: str) -> None:
+    class Bounded(Row):
+        valeur: float = column("Valeur", ge=low, le=high)
+
+    (tmp_path / "valeurs.csv").write_text("valeur\n1\nx\n0,01\n", encoding="utf-8")
+    assert said in next(iter(read_table(tmp_path / "valeurs.csv", Bounded).report.errors)).expected

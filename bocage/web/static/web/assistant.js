@@ -190,9 +190,12 @@
 
   document.addEventListener("click", function (event) {
     var button = event.target.closest("button[data-copies]");
-    if (!button || !navigator.clipboard) return;
+    if (!button) return;
     var field = document.getElementById(button.getAttribute("data-copies"));
-    navigator.clipboard.writeText(field.value).then(function () { announce("Copié."); button.textContent = "Copié"; }, function () { field.select(); });
+    /* A browser lends its clipboard to https pages only: on a plain intranet the text is selected, one gesture away from being copied. */
+    function selected() { field.focus(); field.select(); announce("Texte sélectionné : copiez-le."); button.textContent = "Texte sélectionné : copiez-le"; }
+    if (!navigator.clipboard) return selected();
+    navigator.clipboard.writeText(field.value).then(function () { announce("Copié."); button.textContent = "Copié"; }, selected);
   });
   document.addEventListener("visibilitychange", function () { if (!document.hidden) { pause = FAST; wait(); } });
   wait();

@@ -4,6 +4,9 @@
   "use strict";
   var list = document.getElementById("liste");
   if (!list) return;
+  /* Where the address names a part of the page, as that of a refused decision does, the browser goes there and not to the field at fault. */
+  var wrong = list.querySelector("[autofocus]");
+  if (wrong) window.addEventListener("load", function () { setTimeout(function () { wrong.focus(); }); });
   list.addEventListener("keydown", function (event) {
     var field = event.target.closest("textarea, select, input:not([type=radio]):not([type=checkbox])");
     if (field || event.ctrlKey || event.metaKey || event.altKey) return;
