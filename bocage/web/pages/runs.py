@@ -16,7 +16,8 @@ from bocage.contract import discovery
 from bocage.contract.errors import BocageError, InvalidParams, InvalidUseCase, UnknownUseCase
 from bocage.contract.fiche import Fiche
 from bocage.decisions import intake
-from bocage.decisions.models import Decision, Proposal, RoleResult, Run
+from bocage.decisions.models import RoleResult, Run
+from bocage.decisions.proposals import undecided_count
 from bocage.decisions.services import RunNotRestartable, RunNotStoppable, mark_interrupted_runs, restart_run, stop_run
 from bocage.deposits.models import Deposit
 from bocage.deposits.services import last_deposits
@@ -99,9 +100,6 @@ def _usecase_page(
     reports = [summary(deposit) for deposit in chosen]
     missing = intake.missing_inputs(asked, took) if asked else []
     runs = list(Run.objects.filter(usecase=fiche.slug).select_related("requested_by").defer("reports", "params")[:_LAST_RUNS])
-    undecided = Proposal.objects.filter(run__usecase=fiche.slug, run__state=Run.State.DONE).exclude(
-        pk__in=Decision.objects.values("proposal_id")
-    )
     context = {
         "fiche": fiche,
         "publication": Publication.objects.filter(usecase=fiche.slug).first(),
@@ -120,7 +118,7 @@ def _usecase_page(
         "params_open": bool(wrong),
         "rows": _with_errors(run_view.rows(runs), fiche),
         "active": [r for r in runs if r.state in run_view.ACTIVE],
-        "undecided": undecided.count(),
+        "undecided": undecided_count(fiche.slug),
     }
     return render(request, "web/runs/usecase.html", context, status=status)
 
