@@ -55,10 +55,17 @@ class Run(TenantModel):
             models.Index(fields=["organisation", "usecase", "-requested_at"], name="run_latest"),
             models.Index(fields=["organisation", "-requested_at"], name="run_latest_of_all"),
             models.Index(fields=["organisation", "undecided", "usecase"], name="run_undecided"),
+            # Whether a calculation was done before.
+            models.Index(fields=["organisation", "input_hash"], name="run_inputs"),
         ]
 
     def __str__(self) -> str:
         return f"{self.usecase} {self.pk}"
+
+    @property
+    def decided(self) -> int:
+        """How many of its proposals somebody decided on."""
+        return self.proposed - self.undecided
 
 
 class RunInput(TenantModel):

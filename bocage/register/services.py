@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -19,6 +18,7 @@ from bocage.contract.errors import BocageError, UnknownUseCase
 from bocage.contract.fiche import Fiche
 from bocage.contract.french import count
 from bocage.decisions.models import Decision, RoleResult, Run
+from bocage.decisions.repeats import calculation
 from bocage.journal.services import record
 from bocage.organisations.models import User
 from bocage.register.fiches import fiche_of
@@ -244,7 +244,7 @@ def _measures(usecase: str, name: str, sense: str) -> tuple[Measured, ...]:
     evaluations = Evaluation.objects.filter(run__usecase=usecase).defer("reading", "run__reports")
     found = standing(evaluations.select_related("run"))
     # Run again on the same files, an engine says the same again: that is no second measure, and would narrow the interval.
-    last = {_calculation(evaluation.run): evaluation for evaluation in sorted(found.values(), key=lambda e: e.pk)}
+    last = {calculation(evaluation.run): evaluation for evaluation in sorted(found.values(), key=lambda e: e.pk)}
     for run_id, evaluation in sorted((e.run_id, e) for e in last.values()):
         engine, baseline = evaluation.engine.get(name), evaluation.baseline.get(name)
         if engine is None or baseline is None:
@@ -253,13 +253,6 @@ def _measures(usecase: str, name: str, sense: str) -> tuple[Measured, ...]:
         covered = share_covered(evaluation.engine)
         measures.append(Measured(evaluation.evaluated_at, run_id, engine, baseline, gain, evaluation.run.finished_at, covered))
     return tuple(measures)
-
-
-def _calculation(run: Run) -> tuple[str, ...]:
-    """What makes two runs the same calculation: engine, files and parameters; a run that kept none of them is like no other."""
-    if not run.input_hash:
-        return (str(run.pk),)
-    return run.engine_version, run.input_hash, json.dumps(run.params, sort_keys=True)
 
 
 @lru_cache(maxsize=256)

@@ -61,7 +61,7 @@ def rows(runs: Iterable[Run]) -> list[dict[str, Any]]:
         {
             "run": run,
             "proposals": run.proposed,
-            "decided": run.proposed - run.undecided,
+            "decided": run.decided,
             "joules": sum(joules for joules, _ in costs[run.pk]) if run.pk in costs else None,
             "seconds": sum(seconds for _, seconds in costs[run.pk]) if run.pk in costs else None,
             "evaluation": evaluations.get(run.pk),

@@ -39,4 +39,8 @@ class Migration(migrations.Migration):
             model_name='run',
             index=models.Index(fields=['organisation', 'undecided', 'usecase'], name='run_undecided'),
         ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(fields=['organisation', 'input_hash'], name='run_inputs'),
+        ),
     ]

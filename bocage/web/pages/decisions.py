@@ -20,6 +20,7 @@ from bocage.decisions.decide import AlreadyDecided, DecisionRefused, NotADecider
 from bocage.decisions.exports import NothingDecided, UnknownFormat, export_decisions
 from bocage.decisions.models import Decision, Proposal, Run
 from bocage.decisions.proposals import standing_decisions, undecided_count, undecided_runs
+from bocage.decisions.repeats import decided_twin
 from bocage.decisions.saying import name_of
 from bocage.decisions.services import UnknownRun, get_run
 from bocage.decisions.totals import disagreements
@@ -185,7 +186,7 @@ def _show(
     request: HttpRequest, run: Run, selection: Selection, chosen: Proposal | None = None, typed: Typed | None = None, status: int = 200
 ) -> HttpResponse:
     context = list_context(request, run, selection, chosen, typed or Typed())
-    context |= {"title": title_of(run.usecase), "fiche": fiche_of(run.usecase), "deciders": deciders()}
+    context |= {"title": title_of(run.usecase), "fiche": fiche_of(run.usecase), "deciders": deciders(), "twin": decided_twin(run)}
     # A message stands beside the open proposal: the reader is sent there, not to the top of the page.
     context["notices"] = list(messages.get_messages(request)) if context["open"] else []
     return render(request, "web/decisions/proposals.html", context, status=status)

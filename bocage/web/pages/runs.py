@@ -18,6 +18,7 @@ from bocage.contract.fiche import Fiche
 from bocage.decisions import intake
 from bocage.decisions.models import RoleResult, Run
 from bocage.decisions.proposals import undecided_count
+from bocage.decisions.repeats import decided_on, decided_twin
 from bocage.decisions.services import RunNotRestartable, RunNotStoppable, mark_interrupted_runs, restart_run, stop_run
 from bocage.deposits.models import Deposit
 from bocage.deposits.services import last_deposits
@@ -109,6 +110,7 @@ def _usecase_page(
         "may_deposit": Permission.DEPOSER in request.granted,
         "fault": misread.get("", ""),
         "reports": reports,
+        "twin": decided_on(fiche.slug, chosen),
         "ready": bool(reports) and not missing and all(r["usable"] for r in reports),
         "missing": missing,
         "kept": sum(r["kept"] for r in reports),
@@ -188,6 +190,7 @@ def _run_page(request: HttpRequest, found: Run, fault: str = "", status: int = 2
         "costs": run_view.costs(found),
         "notes": (outcome or {}).get("notes", []),
         "row": run_view.rows([found])[0],
+        "twin": decided_twin(found) if done else None,
         **run_view.artifacts(outcome, request.GET.get("objet", ""), request.GET.get("page")),
         "query": query(request),
         "may_start": Permission.DEPOSER in request.granted,
