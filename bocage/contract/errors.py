@@ -25,6 +25,7 @@ The message of an error is French, because a person of the territory reads it.
 from __future__ import annotations
 
 import errno
+import re
 from typing import ClassVar
 
 
@@ -157,6 +158,7 @@ class NoRoom(BocageError):
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DISK_FULL_OF_POSTGRESQL = "53100"
+_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
 
 
 def is_no_room(error: BaseException | None) -> bool:
@@ -165,6 +167,9 @@ def is_no_room(error: BaseException | None) -> bool:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         if isinstance(error, NoRoom) or (isinstance(error, OSError) and error.errno in _FULL):
+            return True
+        # NumPy tells how much of an array it wrote, and not why it stopped.
+        if isinstance(error, OSError) and error.errno is None and _CUT_SHORT.search(str(error)):
             return True
         if getattr(error, "sqlstate", None) == _DISK_FULL_OF_POSTGRESQL or "database or disk is full" in str(error):
             return True

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -14,6 +15,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from bocage.api.tokens import make_token
+from bocage.contract.errors import is_no_room
 from bocage.decisions import services
 from bocage.decisions.models import Decision, Run
 from bocage.deposits.models import Deposit
@@ -136,3 +138,11 @@ def test_a_decision_that_the_database_has_no_room_for_is_not_half_taken(in_breno
     assert Decision.objects.count() == taken < 40 and run.undecided == 40 - taken and verify().sound
     assert refuse(40).status_code == 302
     assert Decision.objects.count() == taken + 1 and verify().sound
+
+
+def test_an_index_cut_short_is_a_disk_that_is_full(tmp_path):
+    """NumPy, which writes the indexes of the assistant, gives no number to this error."""
+    with files_of_at_most(100_000), pytest.raises(OSError) as cut:
+        np.save(tmp_path / "vectors.npy", np.zeros(1_000_000))
+    assert is_no_room(cut.value)
+    assert not is_no_room(OSError("une autre panne")) and not is_no_room(ValueError("ni de place ni de disque"))
