@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tracemalloc
 from importlib import import_module
 
 import pytest
@@ -14,6 +16,7 @@ from bocage.cli.server import renew_statistics
 from bocage.decisions.decide import decide
 from bocage.decisions.models import Proposal, RoleResult, Run
 from bocage.decisions.proposals import standing_decisions, undecided_count
+from bocage.journal.models import Entry, Head
 from bocage.journal.services import record
 from bocage.organisations.services import ensure_organisation
 from bocage.organisations.tenancy import organisation_context
@@ -117,3 +120,24 @@ def test_the_decisions_of_a_run_are_not_looked_for_among_all_those_of_the_organi
             plan = " ; ".join(row[3] for row in cursor.fetchall())
         assert "run_id" in plan and "organisation_id=?" not in plan, plan
     assert Proposal.objects.count() == 240
+
+
+def test_the_journal_of_years_is_exported_without_being_held_in_memory(portal, in_brenoux):
+    with transaction.atomic():
+        first = record("essai.fait", None, texte="x")
+    lines = [
+        Entry(
+            organisation=in_brenoux, sequence=2 + i, hash=f"{i:064d}", time=first.time, event="essai.fait", actor_name="Bocage",
+            content=json.dumps({"texte": "x" * 2000}), previous_hash="0" * 64,
+        )
+        for i in range(8000)
+    ]  # fmt: skip
+    Entry.objects.bulk_create(lines, batch_size=500)
+    Head.objects.update(sequence=8001)
+    del lines
+    tracemalloc.start()
+    response = portal.post(f"{HOME}/journal/export.csv")
+    size = sum(len(part) for part in response.streaming_content)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert size > 16_000_000 and peak < 8_000_000, (size, peak)
