@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from bocage.contract.errors import BocageError
+from bocage.contract.errors import BocageError, NoRoom
 from bocage.contract.french import number
 from bocage.deposits.uploads import UploadTooLarge
 
@@ -25,6 +25,7 @@ _CODES = {
     413: "demande-trop-lourde",
     422: "demande-invalide",
     500: "erreur-du-serveur",
+    507: NoRoom.code,
 }
 _UNREADABLE = (
     "Le corps de la demande ne se lit pas : il faut du JSON bien formé, en UTF-8, avec l’en-tête « Content-Type: application/json ». "
@@ -81,13 +82,16 @@ def _said(request: HttpRequest, response: HttpResponse) -> str:
             return f"« {where} » : cette adresse n’existe pas. /api/v1/openapi.json donne la liste des adresses."
         case 405:
             return f"« {where} » : cette adresse ne répond pas à cette méthode. Employez {response.get('Allow', 'une autre méthode')}."
+        case 507:
+            return NoRoom().message
         case status if status >= 500:
             return "L’erreur vient de Bocage, pas de vous ; elle est notée dans les journaux du serveur. Réessayez dans une minute."
     return f"« {where} » : la demande n’a pas la forme attendue. /api/v1/openapi.json dit ce que prend chaque adresse."
 
 
 def _refused(request: HttpRequest, error: BocageError) -> HttpResponse:
-    return refusal(404 if error.code in _NOT_FOUND else 422, error.code, error.message)
+    status = 507 if isinstance(error, NoRoom) else 404 if error.code in _NOT_FOUND else 422
+    return refusal(status, error.code, error.message)
 
 
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:

@@ -66,7 +66,11 @@ class Conversation(TenantModel):
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["-last_at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["organisation", "state"], name="conversation_state")]
+        indexes: ClassVar = [
+            models.Index(fields=["organisation", "state"], name="conversation_state"),
+            # The worker looks for those that stayed too long in a state, of any organisation, every ten seconds.
+            models.Index(fields=["state", "state_at"], name="conversation_state_since"),
+        ]
 
     def __str__(self) -> str:
         return f"conversation {self.pk}"

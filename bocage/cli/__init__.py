@@ -9,7 +9,7 @@ import click
 
 from bocage import __version__
 from bocage.cli.output import fail
-from bocage.contract.errors import BocageError
+from bocage.contract.errors import BocageError, NoRoom, is_no_room
 
 
 class _LazyGroup(click.Group):
@@ -68,6 +68,8 @@ def main() -> None:
         # « bocage list | head »: the reader left; the interpreter must not complain when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
+        if is_no_room(error):
+            fail(NoRoom.code, NoRoom().message, NoRoom.exit_code)
         if not _from_the_database(error):
             raise
         # Full disk, lost server, a table that another version made: one sentence, as for every other error.

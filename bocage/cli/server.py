@@ -27,6 +27,7 @@ def migrate_command() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
+    renew_statistics()
     out.print("La base de données est à jour.")
 
 
@@ -94,7 +95,22 @@ def _duties() -> list[Duty]:
         Duty("anchors of the journal", publish_due_anchors),
         Duty("assistant", sweep),
         Duty("finished jobs and expired sessions", prune, every_s=_DAY_S),
+        Duty("statistics of the database", renew_statistics, every_s=_DAY_S),
     ]
+
+
+def renew_statistics() -> None:
+    """Let SQLite look at a part of its indexes again: without it, it goes through all the rows of an organisation to find those of one run.
+
+    PostgreSQL does so by itself.
+    """
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA analysis_limit = 1000")
+        cursor.execute("ANALYZE")
 
 
 def prune() -> None:

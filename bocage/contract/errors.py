@@ -11,6 +11,7 @@
 ├── ``InvalidUseCase``      a use case's folder breaks the contract
 ├── ``MissingExtra``        the use case needs an optional package
 ├── ``InvalidSetting``      a setting cannot be read
+├── ``NoRoom``              the disk of the server is full
 ├── ``DataFolderMissing``   a benchmark's data are not on this machine
 ├── ``TimeBudgetExceeded``  the engine outran its time budget
 ├── ``MemoryExceeded``      the engine outgrew its memory limit
@@ -23,6 +24,8 @@ The message of an error is French, because a person of the territory reads it.
 
 from __future__ import annotations
 
+import errno
+import re
 from typing import ClassVar
 
 
@@ -137,3 +140,38 @@ class EngineFault(BocageError):
 
     code = "erreur-moteur"
     exit_code = 3
+
+
+class NoRoom(BocageError):
+    """The disk of the server is full, or what this account may write is. Nothing was half-written; done again with room, it succeeds."""
+
+    code = "disque-plein"
+    exit_code = 2
+
+    def __init__(
+        self,
+        message: str = "Le disque du serveur est plein : cette demande n’est pas enregistrée, ce qui l’était avant le reste. "
+        "Prévenez votre service informatique, puis recommencez quand il y aura de la place.",
+    ) -> None:
+        super().__init__(message)
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DISK_FULL_OF_POSTGRESQL = "53100"
+_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
+
+
+def is_no_room(error: BaseException | None) -> bool:
+    """Whether ``error``, or what it comes from, says that there is no room left: the system, SQLite or PostgreSQL."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, NoRoom) or (isinstance(error, OSError) and error.errno in _FULL):
+            return True
+        # NumPy tells how much of an array it wrote, and not why it stopped.
+        if isinstance(error, OSError) and error.errno is None and _CUT_SHORT.search(str(error)):
+            return True
+        if getattr(error, "sqlstate", None) == _DISK_FULL_OF_POSTGRESQL or "database or disk is full" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from bocage.contract.errors import BocageError
@@ -109,6 +110,8 @@ def _write(
         proposal=proposal, person=person, person_title=title, verdict=verdict, value=value, reason=reason, replaces=standing
     )
     decision.save(force_insert=True)
+    if standing is None:
+        Run.objects.filter(pk=proposal.run_id, undecided__gt=0).update(undecided=F("undecided") - 1)
     record(
         "decision.enregistree",
         person,

@@ -44,12 +44,29 @@ class Run(TenantModel):
     example = models.BooleanField("exemple", default=False, help_text="It reads a file of the example: never counted in the register.")
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
+    # Kept in the transaction of each fact, so that no page counts again the proposals of years.
+    proposed = models.PositiveIntegerField(default=0, help_text="How many proposals it made.")
+    undecided = models.PositiveIntegerField(default=0, help_text="How many of them nobody has decided on yet.")
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["-requested_at", "-pk"]
+        indexes: ClassVar = [
+            # The worker looks for waiting and running ones, of any organisation, every ten seconds.
+            models.Index(fields=["state", "organisation"], name="run_state"),
+            models.Index(fields=["organisation", "usecase", "-requested_at"], name="run_latest"),
+            models.Index(fields=["organisation", "-requested_at"], name="run_latest_of_all"),
+            models.Index(fields=["organisation", "undecided", "usecase"], name="run_undecided"),
+            # Whether a calculation was done before.
+            models.Index(fields=["organisation", "input_hash"], name="run_inputs"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.usecase} {self.pk}"
+
+    @property
+    def decided(self) -> int:
+        """How many of its proposals somebody decided on."""
+        return self.proposed - self.undecided
 
 
 class RunInput(TenantModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from bocage.contract.outcome import Outcome, Recommendation
 from bocage.decisions.models import Decision, Proposal, Run
@@ -41,6 +41,8 @@ def write_proposals(run: Run, engine: Outcome, baseline: Outcome | None, sentenc
         ],
         batch_size=500,
     )
+    made = len(engine.recommendations)
+    Run.objects.filter(pk=run.pk).update(proposed=made, undecided=made)
 
 
 def _proposal(run: Run, rank: int, rec: Recommendation, sentence: str, usual: dict[tuple[str, str], float | str | None]) -> Proposal:
@@ -63,15 +65,21 @@ def _proposal(run: Run, rank: int, rec: Recommendation, sentence: str, usual: di
     )
 
 
-def undecided(proposals: QuerySet[Proposal] | None = None) -> QuerySet[Proposal]:
-    """Those of ``proposals`` (default: all of finished runs in the organisation) on which nobody has decided yet."""
-    among = Proposal.objects.filter(run__state=Run.State.DONE) if proposals is None else proposals
-    return among.exclude(pk__in=Decision.objects.values("proposal_id"))
+def undecided_runs(usecase: str = "") -> QuerySet[Run]:
+    """The runs of the organisation (of one use case, or of all) with proposals on which nobody has decided yet."""
+    found: QuerySet[Run] = Run.objects.filter(undecided__gt=0)
+    return found.filter(usecase=usecase) if usecase else found
+
+
+def undecided_count(usecase: str = "") -> int:
+    """How many proposals wait for a person, in the organisation (for one use case, or for all)."""
+    return undecided_runs(usecase).order_by().aggregate(waiting=Sum("undecided"))["waiting"] or 0
 
 
 def standing_decisions(run: Run) -> dict[int, Decision]:
     """The decision that holds on each decided proposal of ``run``, by proposal id, read in one query."""
-    found = Decision.objects.filter(proposal__run=run, replaced_by__isnull=True).select_related("person")
+    # In no order: asked for in that of their numbers, SQLite goes through every decision of the organisation.
+    found = Decision.objects.filter(proposal__run=run, replaced_by__isnull=True).select_related("person").order_by()
     return {decision.proposal_id: decision for decision in found}
 
 

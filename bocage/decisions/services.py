@@ -21,7 +21,7 @@ from django_tasks_db.models import DBTaskResult
 from pydantic import JsonValue
 
 from bocage.contract import french
-from bocage.contract.errors import BocageError, InvalidParams
+from bocage.contract.errors import BocageError, InvalidParams, NoRoom, is_no_room
 from bocage.contract.outcome import Outcome
 from bocage.contract.text_checks import refuse_unstorable
 from bocage.decisions.models import RoleResult, Run, RunInput
@@ -31,6 +31,7 @@ from bocage.deposits.models import Deposit
 from bocage.deposits.services import without_nul
 from bocage.execution import RoleRecord, RunRecord, RunRequest, execute, explain
 from bocage.execution.bounds import non_finite
+from bocage.execution.workspace import NO_ROOM_TO_RUN
 from bocage.journal.services import record as journal
 from bocage.organisations.models import Organisation, User
 from bocage.organisations.tenancy import across, organisation_context
@@ -168,6 +169,11 @@ def perform_run(organisation: Organisation, run_id: int, progress: Progress | No
             record = execute(_request_of(run, organisation), progress=watch.progress, cancelled=watch.renew)
         except BocageError as error:
             _fail(run, error.code, error.message)
+        except OSError as error:
+            # Where the files are copied for the engine, or where it keeps its own.
+            if not is_no_room(error):
+                raise
+            _fail(run, NoRoom.code, NO_ROOM_TO_RUN)
         else:
             _store(run, record)
         run.refresh_from_db()

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from bocage.contract.errors import BocageError, UnreadableFile
+from bocage.contract.errors import BocageError, NoRoom, UnreadableFile, is_no_room
 from bocage.deposits.fetch import LIGHTER, fetch
 from bocage.deposits.models import Deposit
 from bocage.journal.services import record
@@ -48,6 +48,8 @@ def deposit_file(source: Path, usecase: str, input_name: str, person: User | Non
         with source.open("rb") as reader:
             return keep(reader, source.name, usecase, input_name, person, licence=licence)
     except OSError as error:
+        if is_no_room(error):
+            raise NoRoom from None
         raise UnreadableFile(f"Le fichier « {source.name} » ne se lit pas : {error.strerror}. Vérifiez son nom et ses droits.") from None
 
 

@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from bocage.contract.errors import MissingInput, UnreadableFile
+from bocage.contract.errors import MissingInput, NoRoom, UnreadableFile, is_no_room
 from bocage.execution.warden import remove_tree
 
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 _CHUNK = 1 << 20
+NO_ROOM_TO_RUN = (
+    "Le disque du serveur est plein : le calcul ne peut pas se faire. Les fichiers déposés sont gardés. "
+    "Prévenez votre service informatique, puis relancez ce calcul."
+)
 
 
 class Workspace:
@@ -47,7 +51,7 @@ class Workspace:
 
     def take(self, files: Mapping[str, Path], called: Mapping[str, str] | None = None) -> tuple[dict[str, str], dict[str, str]]:
         """Copy ``files``; (path of the copy, SHA-256) by name. ``called``: what people call them, which engines then read too: a deposit
-        is stored under its fingerprint. Raises ``MissingInput`` or ``UnreadableFile``."""
+        is stored under its fingerprint. Raises ``MissingInput``, ``UnreadableFile`` or ``NoRoom``."""
         paths: dict[str, str] = {}
         hashes: dict[str, str] = {}
         for name, source in files.items():
@@ -79,5 +83,7 @@ def _copy(name: str, source: Path, target: Path) -> str:
                 writer.write(chunk)
         target.chmod(0o400)
     except OSError as error:
+        if is_no_room(error):
+            raise NoRoom(NO_ROOM_TO_RUN) from None
         raise UnreadableFile(f"Le fichier de l’entrée « {name} » ne se lit pas ({error.strerror}). Vérifiez ses droits.") from None
     return digest.hexdigest()

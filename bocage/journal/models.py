@@ -29,6 +29,11 @@ class Entry(TenantModel):
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["sequence"]
+        # What the page filters by, in the order in which it shows.
+        indexes: ClassVar = [
+            models.Index(fields=["organisation", "event", "sequence"], name="journal_event"),
+            models.Index(fields=["organisation", "actor_name", "sequence"], name="journal_actor"),
+        ]
         constraints: ClassVar = [models.UniqueConstraint(fields=["organisation", "sequence"], name="journal_sequence")]
 
     def __str__(self) -> str:

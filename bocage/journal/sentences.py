@@ -96,6 +96,11 @@ def _role_given(f: Facts) -> str:
     return f"Rôle {_ROLES.get(f['role'], f['role'])} donné à {f['nom']}{title}."
 
 
+def _opening(f: Facts) -> str:
+    over = f" Ses membres et ses réglages sont gérés par {f['administree_par']}." if f.get("administree_par") else ""
+    return f"« {f['nom']} » ouverte sur ce serveur, à l’heure de {f['fuseau']}.{over}"
+
+
 _AUDIENCES = {"citoyens": "habitants", "accueil": "accueil", "rh": "ressources humaines"}
 
 
@@ -185,6 +190,7 @@ KINDS: dict[str, Kind] = {
     "membre.mot_de_passe_change": Kind("Mot de passe changé", lambda f: f"Mot de passe de {f['nom']} changé."),
     "membre.role_donne": Kind("Rôle donné", _role_given),
     "membre.role_retire": Kind("Rôle retiré", lambda f: f"Rôle {_ROLES.get(f['role'], f['role'])} retiré à {f['nom']}."),
+    "organisation.ouverte": Kind("Ouverture", _opening),
     "organisation.logo": Kind("Logo", lambda f: "Logo changé." if f["empreinte"] else "Logo retiré."),
     "organisation.reglages": Kind("Réglages", _organisation_settings),
     "registre.publication": Kind("Registre", _publication),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.text import slugify
 
 from bocage.contract.errors import BocageError
@@ -52,8 +53,13 @@ class OrganisationExists(BocageError):
 
 
 def create_organisation(name: str, kind: str, time_zone: str = "", siren: str = "", administered_by: str = "") -> Organisation:
-    """A new organisation. Raises ``InvalidOrganisation``, ``OrganisationExists``, or ``UnknownOrganisation`` for ``administered_by``."""
+    """A new organisation, whose journal begins with its opening.
+
+    Raises ``InvalidOrganisation``, ``OrganisationExists``, or ``UnknownOrganisation`` for ``administered_by``.
+    """
+    from bocage.journal.services import record
     from bocage.organisations.identity import check_siren, check_time_zone
+    from bocage.organisations.tenancy import organisation_context
 
     name, zone = " ".join(name.split()), time_zone or settings.TIME_ZONE
     slug = slug_of(name)
@@ -64,7 +70,12 @@ def create_organisation(name: str, kind: str, time_zone: str = "", siren: str = 
     over = get_organisation(administered_by) if administered_by else None
     if Organisation.objects.filter(slug=slug).exists():
         raise OrganisationExists(f"« {slug} » existe déjà. Donnez un nom qui la distingue, avec le département par exemple.")
-    return Organisation.objects.create(slug=slug, name=name, kind=kind, time_zone=zone, siren=digits, administered_by=over)
+    with transaction.atomic():
+        made = Organisation.objects.create(slug=slug, name=name, kind=kind, time_zone=zone, siren=digits, administered_by=over)
+        facts = {"nom": name, "nature": kind, "fuseau": zone, "siren": digits, "administree_par": over.name if over else ""}
+        with organisation_context(made):
+            record("organisation.ouverte", None, **facts)
+    return made
 
 
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE"})

@@ -14,6 +14,7 @@ from bocage.decisions.models import Decision, RoleResult, Run
 from bocage.journal.models import Anchor
 from bocage.journal.models import Entry as JournalEntry
 from bocage.register.models import Publication
+from bocage.register.remembered import while_the_journal_stands
 from bocage.register.services import Entry, Measured
 
 _LAST = 20
@@ -50,8 +51,11 @@ METHODS = {"rapl": "mesurée par le processeur", "cpu-model": "estimée d’apr�
 
 def run_lines(slug: str, last: int = _LAST) -> list[RunLine]:
     """The last finished runs of a use case, newest first."""
-    own = Run.objects.filter(usecase=slug, example=False, state=Run.State.DONE)
-    runs = own.annotate(count=Count("proposals")).order_by("-finished_at", "-pk")[:last]
+    runs = (
+        Run.objects.filter(usecase=slug, example=False, state=Run.State.DONE)
+        .defer("reports", "params")
+        .order_by("-finished_at", "-pk")[:last]
+    )
     results: dict[int, list[RoleResult]] = {}
     for result in RoleResult.objects.filter(run__in=[run.pk for run in runs]).defer("outcome"):
         results.setdefault(result.run_id, []).append(result)
@@ -63,7 +67,7 @@ def _line(run: Any, results: list[RoleResult]) -> RunLine:
     return RunLine(
         run=run.pk,
         at=run.finished_at,
-        proposals=run.count,
+        proposals=run.proposed,
         joules=sum(r.joules for r in results),
         joules_low=sum(r.joules_low for r in results),
         joules_high=sum(r.joules_high for r in results),
@@ -88,7 +92,8 @@ class Month:
         return self.accepted + self.amended + self.refused
 
 
-def decisions_by_month(slug: str) -> list[Month]:
+@while_the_journal_stands
+def decisions_by_month(slug: str) -> tuple[Month, ...]:
     """What people decided, month by month, oldest first."""
     standing = Decision.objects.filter(proposal__run__usecase=slug, proposal__run__example=False, replaced_by__isnull=True).order_by()
     rows = standing.annotate(month=TruncMonth("decided_at")).values_list("month", "verdict").annotate(Count("pk"))
@@ -96,7 +101,7 @@ def decisions_by_month(slug: str) -> list[Month]:
     for month, verdict, decided in rows:
         months.setdefault(month.date(), {})[verdict] = decided
     verdicts = (Decision.Verdict.ACCEPT, Decision.Verdict.AMEND, Decision.Verdict.REFUSE)
-    return [Month(first, *(months[first].get(verdict, 0) for verdict in verdicts)) for first in sorted(months)]
+    return tuple(Month(first, *(months[first].get(verdict, 0) for verdict in verdicts)) for first in sorted(months))
 
 
 def anchors(last: int = _ANCHORS) -> list[Anchor]:
@@ -104,16 +109,9 @@ def anchors(last: int = _ANCHORS) -> list[Anchor]:
     return list(Anchor.objects.order_by("-sequence")[:last])
 
 
-def last_decision(slug: str) -> datetime | None:
-    """When a person last decided on a proposal of the use case."""
-    own = Decision.objects.filter(proposal__run__usecase=slug, proposal__run__example=False)
-    last: datetime | None = own.order_by("-pk").values_list("decided_at", flat=True).first()
-    return last
-
-
 def updated_at(entry: Entry) -> datetime:
     """When the page of a use case last changed."""
-    moments = [entry.publication.updated_at, entry.last_run, last_decision(entry.fiche.slug), *(m.when for m in entry.measures)]
+    moments = [entry.publication.updated_at, entry.last_run, entry.last_decision, *(m.when for m in entry.measures)]
     return max(moment for moment in moments if moment is not None)
 
 

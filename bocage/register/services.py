@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
 from random import Random
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Max, Q, Sum
@@ -17,15 +17,18 @@ from bocage.contract import discovery
 from bocage.contract.errors import BocageError, UnknownUseCase
 from bocage.contract.fiche import Fiche
 from bocage.contract.french import count
-from bocage.decisions.models import Decision, Proposal, RoleResult, Run
+from bocage.decisions.models import Decision, RoleResult, Run
+from bocage.decisions.repeats import calculation
 from bocage.journal.services import record
 from bocage.organisations.models import User
 from bocage.register.fiches import fiche_of
 from bocage.register.figures import share_covered, standing
 from bocage.register.models import Evaluation, Publication
+from bocage.register.remembered import while_the_journal_stands
 
 FEWEST_FOR_INTERVAL = 5
 _DIGITS_OF_A_PHONE = 9
+_VERDICTS = {Decision.Verdict.ACCEPT: "accepted", Decision.Verdict.AMEND: "amended", Decision.Verdict.REFUSE: "refused"}
 
 
 class InvalidPublication(BocageError):
@@ -52,27 +55,33 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One use case of the register, with everything that was observed. ``runs``: finished ones; ``joules``: of these and of the
-    ``unfinished`` ones that computed before they failed. ``available``: its fiche still reads on this server. ``examples``: runs on
-    the example that comes with the use case, counted nowhere else."""
+class Observed:
+    """What was observed of one use case. ``runs``: finished ones; ``joules``: of these and of the ``unfinished`` ones that computed before
+    they failed; ``examples``: runs on the example that comes with it, counted nowhere else."""
+
+    runs: int = 0
+    last_run: datetime | None = None
+    proposals: int = 0
+    accepted: int = 0
+    amended: int = 0
+    refused: int = 0
+    last_decision: datetime | None = None
+    joules: float = 0.0
+    joules_low: float = 0.0
+    joules_high: float = 0.0
+    joules_finished: float = 0.0
+    unfinished: int = 0
+    examples: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(Observed):
+    """One use case of the register, with everything that was observed. ``available``: its fiche still reads on this server."""
 
     fiche: Fiche
     publication: Publication
-    runs: int
-    last_run: datetime | None
-    proposals: int
-    accepted: int
-    amended: int
-    refused: int
-    joules: float
-    joules_low: float
-    joules_high: float
-    joules_finished: float
-    unfinished: int
     measures: tuple[Measured, ...]
     available: bool = True
-    examples: int = 0
 
     @property
     def state(self) -> tuple[str, str]:
@@ -192,62 +201,61 @@ def _check_publication(status: str, decider: str) -> None:
 
 def _entry(publication: Publication) -> Entry:
     fiche, available = fiche_of(publication)
-    runs = Run.objects.filter(usecase=fiche.slug, example=False, state=Run.State.DONE).aggregate(count=Count("pk"), last=Max("finished_at"))
-    verdicts = Counter(
-        Decision.objects.filter(proposal__run__usecase=fiche.slug, proposal__run__example=False, replaced_by__isnull=True).values_list(
-            "verdict", flat=True
-        )
-    )
-    finished, stopped = Q(run__state=Run.State.DONE), Q(run__state__in=[Run.State.FAILED, Run.State.INTERRUPTED])
-    energy = RoleResult.objects.filter(finished | stopped, run__usecase=fiche.slug, run__example=False).aggregate(
-        j=Sum("joules"),
-        low=Sum("joules_low"),
-        high=Sum("joules_high"),
-        finished=Sum("joules", filter=finished),
-        unfinished=Count("run", filter=stopped, distinct=True),
-    )
+    observed = _observed().get(publication.usecase, Observed())
     return Entry(
         fiche=fiche,
         publication=publication,
-        runs=runs["count"],
-        last_run=runs["last"],
-        proposals=Proposal.objects.filter(run__usecase=fiche.slug, run__example=False).count(),
-        accepted=verdicts[Decision.Verdict.ACCEPT],
-        amended=verdicts[Decision.Verdict.AMEND],
-        refused=verdicts[Decision.Verdict.REFUSE],
-        joules=energy["j"] or 0.0,
-        joules_low=energy["low"] or 0.0,
-        joules_high=energy["high"] or 0.0,
-        joules_finished=energy["finished"] or 0.0,
-        unfinished=energy["unfinished"],
-        measures=_measures(fiche),
+        **{each.name: getattr(observed, each.name) for each in fields(observed)},
+        measures=_measures(fiche.slug, fiche.mesure.nom, fiche.mesure.sens),
         available=available,
-        examples=Run.objects.filter(usecase=fiche.slug, example=True).count(),
     )
 
 
-def _measures(fiche: Fiche) -> tuple[Measured, ...]:
+@while_the_journal_stands
+def _observed() -> dict[str, Observed]:
+    """What was observed of each use case, in four queries for all of them; what was tried on an example is only numbered."""
+    done, stopped = Q(run__state=Run.State.DONE), Q(run__state__in=[Run.State.FAILED, Run.State.INTERRUPTED])
+    runs = Run.objects.filter(example=False, state=Run.State.DONE).order_by().values("usecase")
+    decisions = Decision.objects.filter(replaced_by__isnull=True, proposal__run__example=False).order_by()
+    energy = RoleResult.objects.filter(done | stopped, run__example=False).order_by().values("run__usecase")
+    found: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in runs.annotate(runs=Count("pk"), last_run=Max("finished_at"), proposals=Sum("proposed")):
+        found[row.pop("usecase")].update(row)
+    for row in Run.objects.filter(example=True).order_by().values("usecase").annotate(examples=Count("pk")):
+        found[row.pop("usecase")].update(row)
+    for row in decisions.values("proposal__run__usecase", "verdict").annotate(count=Count("pk"), last=Max("decided_at")):
+        of = found[row["proposal__run__usecase"]]
+        of[_VERDICTS[row["verdict"]]] = row["count"]
+        of["last_decision"] = max(row["last"], of.get("last_decision") or row["last"])
+    for row in energy.annotate(
+        # The name of a column hides it once a sum bears it: the other sum of joules comes before.
+        joules_finished=Sum("joules", filter=done, default=0.0),
+        joules=Sum("joules", default=0.0),
+        joules_low=Sum("joules_low", default=0.0),
+        joules_high=Sum("joules_high", default=0.0),
+        unfinished=Count("run", filter=stopped, distinct=True),
+    ):
+        found[row.pop("run__usecase")].update(row)
+    return {usecase: Observed(**figures) for usecase, figures in found.items()}
+
+
+@while_the_journal_stands
+def _measures(usecase: str, name: str, sense: str) -> tuple[Measured, ...]:
     """The evaluation that stands for each run, in the order of the runs; of runs that are one calculation, the last one brought."""
     measures: list[Measured] = []
-    sign = 1 if fiche.mesure.sens == "min" else -1
-    found = standing(Evaluation.objects.filter(run__usecase=fiche.slug, run__example=False).defer("reading").select_related("run"))
+    sign = 1 if sense == "min" else -1
+    evaluations = Evaluation.objects.filter(run__usecase=usecase, run__example=False).defer("reading", "run__reports")
+    found = standing(evaluations.select_related("run"))
     # Run again on the same files, an engine says the same again: that is no second measure, and would narrow the interval.
-    last = {_calculation(evaluation.run): evaluation for evaluation in sorted(found.values(), key=lambda e: e.pk)}
+    last = {calculation(evaluation.run): evaluation for evaluation in sorted(found.values(), key=lambda e: e.pk)}
     for run_id, evaluation in sorted((e.run_id, e) for e in last.values()):
-        engine, baseline = evaluation.engine.get(fiche.mesure.nom), evaluation.baseline.get(fiche.mesure.nom)
+        engine, baseline = evaluation.engine.get(name), evaluation.baseline.get(name)
         if engine is None or baseline is None:
             continue
         gain = sign * (baseline - engine) / abs(baseline) if baseline else 0.0
         covered = share_covered(evaluation.engine)
         measures.append(Measured(evaluation.evaluated_at, run_id, engine, baseline, gain, evaluation.run.finished_at, covered))
     return tuple(measures)
-
-
-def _calculation(run: Run) -> tuple[str, ...]:
-    """What makes two runs the same calculation: engine, files and parameters; a run that kept none of them is like no other."""
-    if not run.input_hash:
-        return (str(run.pk),)
-    return run.engine_version, run.input_hash, json.dumps(run.params, sort_keys=True)
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from bocage.assistant.configuration import configuration
 from bocage.assistant.documents import Audience
 from bocage.assistant.inbox import waiting_count
-from bocage.decisions.models import Decision, Proposal, Run
+from bocage.decisions.proposals import undecided_count
 from bocage.organisations.membership import Permission
 from bocage.organisations.models import Organisation
 from bocage.organisations.tenancy import organisation_context
@@ -72,13 +72,6 @@ _SERVED = {
 }
 
 
-def undecided_count(organisation: Organisation) -> int:
-    """How many proposals of finished runs wait for a person."""
-    with organisation_context(organisation):
-        decided = Decision.objects.values("proposal_id")
-        return Proposal.objects.filter(run__state=Run.State.DONE).exclude(pk__in=decided).count()
-
-
 def _url(name: str, organisation: Organisation) -> str:
     return reverse(name, kwargs={"organisation": organisation.slug})
 
@@ -86,11 +79,8 @@ def _url(name: str, organisation: Organisation) -> str:
 def _label(name: str, label: str, organisation: Organisation) -> str:
     if name not in ("web:to_decide", "web:inbox"):
         return label
-    if name == "web:to_decide":
-        waiting = undecided_count(organisation)
-    else:
-        with organisation_context(organisation):
-            waiting = waiting_count()
+    with organisation_context(organisation):
+        waiting = undecided_count() if name == "web:to_decide" else waiting_count()
     return f"{label} ({waiting})" if waiting else label
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from bocage.contract.errors import is_no_room
 from bocage.contract.french import hour
 from bocage.deposits.fetch import LIGHTER
 from bocage.organisations.membership import permissions_of
@@ -98,8 +100,22 @@ def too_large(request: HttpRequest, weight_mb: float | None = None, limit_mb: in
     )
 
 
+def no_room(request: HttpRequest) -> HttpResponse:
+    """507: the disk is full; reading goes on, and whoever keeps the server can make room."""
+    return error_page(
+        request,
+        507,
+        "Le serveur n’a plus de place",
+        "Le disque du serveur est plein : cette demande ne peut pas être enregistrée. Les pages se lisent encore.",
+        ["Prévenez votre service informatique : c’est à lui de faire de la place.", "Recommencez ensuite : rien d’autre n’est à refaire."],
+        "Rien n’a été enregistré à moitié ; ce qui l’était avant le reste.",
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: nothing half-written, try again, whom to tell."""
+    if is_no_room(sys.exception()):
+        return no_room(request)
     return error_page(
         request,
         500,

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from bocage.contract import french
-from bocage.decisions.models import Decision, Proposal, RoleResult, Run
+from bocage.decisions.models import RoleResult, Run
 from bocage.register.figures import standing
 from bocage.register.models import Evaluation
 from bocage.web.charts import line_chart
@@ -61,8 +60,6 @@ def rows(runs: Iterable[Run]) -> list[dict[str, Any]]:
     """Lines of the list of runs: decisions made, error against the usual method, energy, duration."""
     runs = list(runs)
     ids = [run.pk for run in runs]
-    proposals = _counts(Proposal.objects.filter(run__in=ids), "run_id")
-    decided = _counts(Decision.objects.filter(proposal__run__in=ids, replaces__isnull=True), "proposal__run_id")
     costs: dict[int, list[tuple[float, float]]] = {}
     for run_id, joules, seconds in RoleResult.objects.filter(run__in=ids).values_list("run_id", "joules", "seconds"):
         costs.setdefault(run_id, []).append((joules, seconds))
@@ -70,19 +67,14 @@ def rows(runs: Iterable[Run]) -> list[dict[str, Any]]:
     return [
         {
             "run": run,
-            "proposals": proposals.get(run.pk, 0),
-            "decided": decided.get(run.pk, 0),
+            "proposals": run.proposed,
+            "decided": run.decided,
             "joules": sum(joules for joules, _ in costs[run.pk]) if run.pk in costs else None,
             "seconds": sum(seconds for _, seconds in costs[run.pk]) if run.pk in costs else None,
             "evaluation": evaluations.get(run.pk),
         }
         for run in runs
     ]
-
-
-def _counts(lines: QuerySet[Any], of: str) -> dict[int, int]:
-    """How many ``lines`` each run has; counted by the database, since a run may have thousands."""
-    return dict(lines.order_by().values_list(of).annotate(Count("pk")))
 
 
 def artifacts(outcome: dict[str, Any] | None, wanted: str, number: str | None) -> dict[str, Any]:

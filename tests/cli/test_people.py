@@ -10,6 +10,16 @@ import pytest
 from bocage.organisations.services import InvalidOrganisation, create_organisation, slug_of
 from tests.servers import server
 
+OPENING = """
+from bocage.journal.models import Entry
+from bocage.journal.sentences import sentence
+from bocage.organisations.services import get_organisation
+from bocage.organisations.tenancy import organisation_context
+with organisation_context(get_organisation("le-diamant")):
+    first = Entry.objects.get()
+print(sentence(first.event, first.data))
+"""
+
 
 def test_from_nothing_to_an_administrator_who_can_sign_in(tmp_path: Path):
     with server(tmp_path / "home") as own:
@@ -17,6 +27,7 @@ def test_from_nothing_to_an_administrator_who_can_sign_in(tmp_path: Path):
         place = ("--kind", "commune", "--time-zone", "America/Martinique", "--siren", "732829320")
         made = own.bocage("organisation", "add", "Le Diamant", *place)
         assert made.returncode == 0 and "/le-diamant/" in made.stdout
+        assert own.python(OPENING).strip() == "« Le Diamant » ouverte sur ce serveur, à l’heure de America/Martinique."
         again = own.bocage("organisation", "add", "Le Diamant")
         assert again.returncode == 1 and "organisation-existante" in again.stderr
         secret = tmp_path / "secret"

@@ -14,7 +14,7 @@ from bocage.journal.models import Entry
 from bocage.register import services as register
 from bocage.register.models import Evaluation, Publication
 from bocage.register.services import InvalidPublication, publish
-from tests.register.material import SLUG, decided, done_run, measured
+from tests.register.material import SLUG, decided, done_run, journal_moves, measured
 from tests.servers import USECASES
 
 
@@ -62,6 +62,7 @@ def test_one_calculation_done_twice_is_one_measure(published):
     same.filter(pk=runs[0].pk).update(params={"niveau": 80})
     same.filter(pk=runs[1].pk).update(engine_version="d0" * 32)
     same.filter(pk=runs[2].pk).update(input_hash="b" * 64)
+    journal_moves()
     assert len(register.entry(SLUG).measures) == 6
 
 

@@ -136,7 +136,7 @@ def test_the_export_is_escaped_and_leaves_its_own_trace(dpo, facts):
         record("=cmd|' /C calc'!A0", None, x="@somme")
     response = dpo.post(f"{PAGE}export.csv", {"q": ""})
     assert "attachment" in response["Content-Disposition"]
-    lines = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig")), delimiter=";"))
+    lines = list(csv.DictReader(io.StringIO(response.getvalue().decode("utf-8-sig")), delimiter=";"))
     assert [int(line["numero"]) for line in lines] == list(range(1, len(lines) + 1))
     assert lines[-2]["evenement"].startswith("'=cmd") and lines[-1]["evenement"] == "journal.exporte"
     assert Entry.objects.last().data["lignes"] == len(lines) - 1
@@ -144,7 +144,7 @@ def test_the_export_is_escaped_and_leaves_its_own_trace(dpo, facts):
 
 def test_the_export_can_be_verified_by_whoever_has_only_the_file(dpo, facts):
     """A verifier written from ``docs/journal.md`` alone."""
-    text = dpo.post(f"{PAGE}export.csv", {"q": ""}).content.decode("utf-8-sig")
+    text = dpo.post(f"{PAGE}export.csv", {"q": ""}).getvalue().decode("utf-8-sig")
     before = "0" * 64
     for line in csv.DictReader(io.StringIO(text), delimiter=";"):
         covered = {
@@ -180,7 +180,7 @@ def test_what_changed_in_the_settings_of_the_assistant_is_told(dpo):
 
 def test_an_export_holds_what_was_searched_only(dpo, facts):
     response = dpo.post(f"{PAGE}export.csv", {"evenement": "essai.inconnu"})
-    assert len(response.content.decode().splitlines()) == 2
+    assert len(response.getvalue().decode().splitlines()) == 2
     assert Entry.objects.last().data["recherche"] == {"evenement": "essai.inconnu"}
     assert dpo.get(f"{PAGE}export.csv").status_code == 405
 
@@ -211,6 +211,6 @@ def test_nothing_of_another_organisation(dpo, facts):
     with organisation_context(other), transaction.atomic():
         record("essai.ailleurs", None, lieu="Marsanne")
     assert "Marsanne" not in dpo.get(PAGE).content.decode()
-    assert "Marsanne" not in dpo.post(f"{PAGE}export.csv").content.decode()
+    assert "Marsanne" not in dpo.post(f"{PAGE}export.csv").getvalue().decode()
     assert dpo.get("/marsanne/journal/").status_code == 404
     assert Client().get(PAGE).status_code == 302

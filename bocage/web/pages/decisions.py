@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -20,19 +19,22 @@ from bocage.contract.french import count
 from bocage.decisions.decide import AlreadyDecided, DecisionRefused, NotADecider, decide, decide_batch, is_number
 from bocage.decisions.exports import NothingDecided, UnknownFormat, export_decisions
 from bocage.decisions.models import Decision, Proposal, Run
-from bocage.decisions.proposals import standing_decisions, undecided
+from bocage.decisions.proposals import standing_decisions, undecided_count, undecided_runs
+from bocage.decisions.repeats import decided_twin
 from bocage.decisions.saying import name_of
 from bocage.decisions.services import UnknownRun, get_run
 from bocage.decisions.totals import disagreements
 from bocage.organisations.membership import Membership, Permission, Role
 from bocage.web.access import page
 from bocage.web.lines import amount
+from bocage.web.pages.deposits import page_of, query
 from bocage.web.pages.examples import source_of_example
 from bocage.web.proposal_list import Selection, Typed, list_context
 
 # Fifteen figures: beyond, a float no longer holds them all.
 _NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?")
 _MAX_WARNINGS = 3
+_RUNS_A_PAGE = 25
 _TWO_READINGS = re.compile(r"([+-]?[1-9]\d{0,2})\.(\d{3})")
 _SPACES = str.maketrans({" ": "", "\u00a0": "", "\u202f": "", "\u2009": "", "\u2212": "-"})
 
@@ -40,20 +42,22 @@ _SPACES = str.maketrans({" ": "", "\u00a0": "", "\u202f": "", "\u2009": "", "\u2
 @require_GET
 @page(Permission.VOIR)
 def to_decide(request: HttpRequest) -> HttpResponse:
-    """Runs with proposals that wait for a person, by use case, the oldest first."""
-    waiting = dict(undecided().order_by().values_list("run_id").annotate(n=Count("pk")))
-    runs = (
-        Run.objects.filter(pk__in=waiting).select_related("requested_by").annotate(total=Count("proposals")).order_by("requested_at", "pk")
-    )
+    """Runs with proposals that wait for a person, by use case, the oldest first (or the latest), some at a time."""
+    latest_first = request.GET.get("ordre") == "recentes"
+    found = undecided_runs().select_related("requested_by").defer("reports", "params")
+    shown = page_of(found if latest_first else found.reverse(), request.GET.get("page"), _RUNS_A_PAGE)
     groups: dict[str, dict[str, Any]] = {}
-    for run in runs:
-        group = groups.setdefault(run.usecase, {"title": title_of(run.usecase), "rows": []})
-        group["rows"].append({"run": run, "waiting": waiting[run.pk]})
+    for run in shown:
+        group = groups.setdefault(run.usecase, {"title": title_of(run.usecase), "runs": []})
+        group["runs"].append(run)
     context = {
         "groups": list(groups.values()),
-        "waiting": sum(waiting.values()),
+        "page": shown,
+        "query": query(request),
+        "latest_first": latest_first,
+        "waiting": undecided_count(),
         "deciders": deciders(),
-        "decided_runs": Run.objects.filter(proposals__decisions__isnull=False).exists(),
+        "decided_runs": Decision.objects.exists(),
     }
     return render(request, "web/decisions/to_decide.html", context)
 
@@ -184,7 +188,7 @@ def _show(
     request: HttpRequest, run: Run, selection: Selection, chosen: Proposal | None = None, typed: Typed | None = None, status: int = 200
 ) -> HttpResponse:
     context = list_context(request, run, selection, chosen, typed or Typed())
-    context |= {"title": title_of(run.usecase), "fiche": fiche_of(run.usecase), "deciders": deciders()}
+    context |= {"title": title_of(run.usecase), "fiche": fiche_of(run.usecase), "deciders": deciders(), "twin": decided_twin(run)}
     context["example"] = source_of_example(run.usecase) if run.example else ""
     # A message stands beside the open proposal: the reader is sent there, not to the top of the page.
     context["notices"] = list(messages.get_messages(request)) if context["open"] else []

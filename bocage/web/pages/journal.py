@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
@@ -69,12 +70,16 @@ def check(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @page(Permission.JOURNAL)
-def export(request: HttpRequest) -> HttpResponse:
-    """The entries found, oldest first, as CSV. That they were exported is in the journal too, and in the file."""
+def export(request: HttpRequest) -> FileResponse:
+    """The entries found, oldest first, as CSV. That they were exported is in the journal too, and in the file.
+
+    The file is made on disk: the journal of years does not fit in the memory of a small server.
+    """
     search, _ = _search(request.POST, request.organisation.time_zone)
     with transaction.atomic():
         record("journal.exporte", request.user, lignes=search.entries().count(), recherche=_asked(request.POST))
-    text = io.StringIO(newline="")
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the response)
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow(_COLUMNS)
     for entry in search.entries().order_by("sequence").iterator(chunk_size=1000):
@@ -92,9 +97,9 @@ def export(request: HttpRequest) -> HttpResponse:
             str(entry.organisation_id),
         ]
         writer.writerow([entry.sequence, *map(safe_cell, cells)])
-    response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="journal-{request.organisation.slug}.csv"'
-    return response
+    text.detach().seek(0)
+    name = f"journal-{request.organisation.slug}.csv"
+    return FileResponse(file, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
 
 
 def _page(request: HttpRequest, more: dict[str, Any] | None = None) -> HttpResponse:

@@ -16,7 +16,9 @@ from bocage.contract import discovery
 from bocage.contract.errors import BocageError, InvalidParams, InvalidUseCase, UnknownUseCase
 from bocage.contract.fiche import Fiche
 from bocage.decisions import intake
-from bocage.decisions.models import Decision, Proposal, RoleResult, Run
+from bocage.decisions.models import RoleResult, Run
+from bocage.decisions.proposals import undecided_count
+from bocage.decisions.repeats import decided_on, decided_twin
 from bocage.decisions.services import RunNotRestartable, RunNotStoppable, mark_interrupted_runs, restart_run, stop_run
 from bocage.deposits.models import Deposit
 from bocage.deposits.services import last_deposits
@@ -95,9 +97,6 @@ def _usecase_page(
     reports = [summary(deposit) for deposit in chosen]
     missing = intake.missing_inputs(asked, took) if asked else []
     runs = list(Run.objects.filter(usecase=fiche.slug).select_related("requested_by").defer("reports", "params")[:_LAST_RUNS])
-    undecided = Proposal.objects.filter(run__usecase=fiche.slug, run__state=Run.State.DONE).exclude(
-        pk__in=Decision.objects.values("proposal_id")
-    )
     context = {
         "fiche": fiche,
         "publication": Publication.objects.filter(usecase=fiche.slug).first(),
@@ -108,6 +107,7 @@ def _usecase_page(
         "may_deposit": Permission.DEPOSER in request.granted,
         "fault": misread.get("", ""),
         "reports": reports,
+        "twin": decided_on(fiche.slug, chosen),
         "ready": bool(reports) and not missing and all(r["usable"] for r in reports),
         "missing": missing,
         "kept": sum(r["kept"] for r in reports),
@@ -117,7 +117,7 @@ def _usecase_page(
         "params_open": bool(wrong),
         "rows": _with_errors(run_view.rows(runs), fiche),
         "active": [r for r in runs if r.state in run_view.ACTIVE],
-        "undecided": undecided.count(),
+        "undecided": undecided_count(fiche.slug),
     }
     return render(request, "web/runs/usecase.html", context, status=status)
 
@@ -198,6 +198,7 @@ def _run_page(request: HttpRequest, found: Run, fault: str = "", status: int = 2
         "costs": run_view.costs(found),
         "notes": (outcome or {}).get("notes", []),
         "row": run_view.rows([found])[0],
+        "twin": decided_twin(found) if done else None,
         **run_view.artifacts(outcome, request.GET.get("objet", ""), request.GET.get("page")),
         "query": query(request),
         "may_start": Permission.DEPOSER in request.granted,
