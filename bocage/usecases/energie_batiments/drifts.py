@@ -81,7 +81,7 @@ def drift(watched: detect.Watched, reference: int) -> Drifts:
 
     The level just before it is taken off: what the year before had not, but the weeks before already had, is no news.
     """
-    gap = watched.actual - watched.expected
+    gap = np.where(watched.stopped, np.nan, watched.actual - watched.expected)
     later = gap[:, reference:]
     seen = np.isfinite(later)
     sums = _Sums(*(np.pad(np.cumsum(array, axis=1), ((0, 0), (1, 0))) for array in (np.where(seen, later, 0.0), seen.astype(int))))
