@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bocage.methods import regression
 from bocage.methods.regression import median_known
 from bocage.usecases.energie_batiments import daily
 from bocage.usecases.energie_batiments.daily import Calendar
@@ -21,27 +22,40 @@ BELOW, SPREADS = 0.25, 3.0
 LONGEST, LASTING = 130, 75
 """Days from which a stop is the new use of the building; and the same for one that lasts to the last day, which nothing says will end."""
 
-MOST = 0.4
-"""Part of the known days of a meter that its stops may take."""
+MOST = 0.45
+"""Part of the known days of a meter that its stops may take: an overseas school has 175 days of class, 85 days without at week-ends."""
+
+LIGHT, EXPECTILE_ROUNDS = 0.1, 4
+"""Weight of days below the line against those above, and rounds enough for it to settle."""
 
 
 def stops(kwh: np.ndarray, known: Calendar, rows: np.ndarray, shrink: np.ndarray, reference: int) -> np.ndarray:
     """(meters, days) bool: days of a stop, told from the curve alone. ``kwh`` (meters, days) of standard days, NaN unknown; ``rows`` and
     ``shrink`` the design of the daily model, learnt before day ``reference``."""
-    result = np.zeros(kwh.shape, dtype=bool)
-    # Twice: the stops that the first fit shows had lowered it, and hid their own edges.
-    for _ in range(2):
-        learnt = np.where(result, np.nan, kwh)[:, :reference]
-        awaited = np.maximum(daily.fit(rows[:reference], shrink, learnt, rounds=1).predict(rows), 0.0)
-        result = _low_runs(kwh, awaited, known, reference)
-    return result
+    learnt = kwh[:, :reference]
+    stopped = _low_runs(kwh, _upper(rows, shrink, learnt), known, reference)
+    # Again from the days left: the first pass says where to look, not what the other days use.
+    awaited = daily.fit(rows[:reference], shrink, np.where(stopped[:, :reference], np.nan, learnt), rounds=1).predict(rows)
+    return _low_runs(kwh, np.maximum(awaited, 0.0), known, reference)
+
+
+def _upper(rows: np.ndarray, shrink: np.ndarray, learnt: np.ndarray) -> np.ndarray:
+    """What days of full use would be (meters, days): an expectile regression (Newey and Powell, 1987). With a day in three stopped, the
+    mean lies between both and is neither."""
+    reference = rows[: learnt.shape[1]]
+    found = regression.fit(reference, learnt, shrink)
+    for _ in range(EXPECTILE_ROUNDS):
+        weights = np.where(learnt < found.predict(reference), LIGHT, 1.0)
+        found = regression.fit(reference, learnt, shrink, weights=weights, penalties=found.penalty)
+    return np.maximum(found.predict(rows), 0.0)
 
 
 def _low_runs(kwh: np.ndarray, awaited: np.ndarray, known: Calendar, reference: int) -> np.ndarray:
     at = np.flatnonzero(known.kind < 5)
     level = np.nanmean(awaited[:, :reference], axis=1, keepdims=True)
     share = ((kwh - awaited) / np.maximum(awaited, 0.1 * np.maximum(level, 1e-9)))[:, at]
-    usual = 1.4826 * median_known(np.abs(share[:, at < reference]))[:, None]
+    # The quarter of days nearest to the model: with a day in three stopped, half of them would tell the stops.
+    usual = median_known(np.abs(share[:, at < reference]), 0.25)[:, None] / 0.3186
     low = share < -np.maximum(BELOW, SPREADS * usual)
     edge = np.zeros((len(kwh), 1), dtype=np.int8)
     # A day that was not received does not end a stop, nor makes one.
