@@ -104,6 +104,9 @@ def drift(watched: detect.Watched, reference: int) -> Drifts:
     reach = _Z * np.sqrt(_variance(watched, reference, during, seen & (day < start[:, None]), memory, noise))
     awaited = np.where(during, watched.expected[:, reference:], 0.0).sum(axis=1) / np.maximum(count, 1)
     bands = {name: _share(actual[:, reference:], foreseen[:, reference:], during) for name, (actual, foreseen) in watched.bands.items()}
+    # A total that came down while nights still sound is a building that stopped, not a drift that was mended: what it cost is what the
+    # days before showed, and it goes on.
+    end = np.where(_sounding(watched), -1, end)
     last, turn = (np.where(at < 0, -1, at + reference) for at in (end, turn))
     return Drifts(
         start + reference, last, turn, before, size, size - reach, size + reach, size / np.maximum(awaited, 1e-9), bands, watched.days
@@ -192,6 +195,13 @@ def _first_alarm(watched: detect.Watched) -> np.ndarray:
         new = np.flatnonzero(np.diff(at, prepend=-1000) > QUIET)
         result[i] = at[new[-1]]
     return result
+
+
+def _sounding(watched: detect.Watched) -> np.ndarray:
+    """Meters (meters,) of which some level alarm sounds on the last known day."""
+    days = watched.actual.shape[1] - 1 - np.argmax(np.isfinite(watched.actual)[:, ::-1], axis=1)[:, None]
+    levels = [np.take_along_axis(watched.alarms[name], days, 1)[:, 0] for name in detect.LEVELS if name in watched.alarms]
+    return np.asarray(np.any(levels, axis=0))
 
 
 def _share(actual: np.ndarray, expected: np.ndarray, during: np.ndarray) -> np.ndarray:
