@@ -163,7 +163,7 @@ def _scores(pair: Pair, foreseen: tuple[np.ndarray, np.ndarray | None]) -> dict[
 def bocage(pair: Pair) -> tuple[np.ndarray, np.ndarray | None]:
     """The engine's daily model, as the watch fits it."""
     known = daily.calendar(pair.meter.days(), pair.meter.territory)
-    rows, shrink = daily.design(known, pair.meter.temperature())
+    rows, shrink = daily.design(known, pair.meter.temperature(), pair.base)
     found = daily.fit(rows[pair.base], shrink, pair.meter.daily()[None, pair.base])
     return found.predict(rows[pair.base])[0], None if pair.after is None else found.predict(rows[pair.after])[0]
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from statistics import median
 
 _MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
 _DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
 _CHAR = 6.6
 _GAP = 14
+HOLE = 4.0
+"""Times the usual distance between two dates from which nothing is known in between; from Friday to Tuesday there are four."""
 
 
 @dataclass(slots=True)
@@ -43,6 +46,26 @@ def axis_label(x: str) -> str:
     if not isinstance(when, datetime):
         return day
     return f"{day}, {when.hour} h {when.minute:02d}" if when.minute else f"{day}, {when.hour} h"
+
+
+def positions(xs: Sequence[str]) -> tuple[list[float], frozenset[int]]:
+    """Where each label stands on the axis, in steps from the first, and the labels before which something is missing.
+
+    Dates and times that are ``HOLE`` times further apart than most are not joined: their distance is that of the calendar, cut so that a
+    hole never takes more than a quarter of the drawing. Weekends that a series of working days leaves out are no hole.
+    """
+    when = [_read(text) for text in xs]
+    same = [float(i) for i in range(len(xs))]
+    if len(xs) < 3 or any(w is None for w in when):
+        return same, frozenset()
+    instants = [datetime(w.year, w.month, w.day, *((w.hour, w.minute) if isinstance(w, datetime) else ())) for w in when if w is not None]
+    apart = [(b - a).total_seconds() for a, b in pairwise(instants)]
+    usual = median(apart)
+    if usual <= 0:
+        return same, frozenset()
+    holes = frozenset(i + 1 for i, gap in enumerate(apart) if gap > HOLE * usual)
+    widths = [min(gap / usual, len(xs) / 4 + 1) if i + 1 in holes else 1.0 for i, gap in enumerate(apart)]
+    return [0.0, *accumulate(widths)], holes
 
 
 def time_ticks(xs: Sequence[str], mark: str, x: Callable[[float], float], width: float) -> list[Tick]:

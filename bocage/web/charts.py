@@ -18,7 +18,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from bocage.contract.french import NBSP, number
-from bocage.web.chart_axis import axis_label, label_width, time_ticks
+from bocage.web.chart_axis import axis_label, label_width, positions, time_ticks
 
 __all__ = ["axis_label", "dot_plot", "gap_scale", "line_chart", "margin_for", "nice_ticks", "tick_texts"]
 
@@ -63,14 +63,23 @@ def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
 
 
 class _Scale:
-    """From positions and values to SVG units."""
+    """From positions and values to SVG units. ``holes``: labels before which something is missing."""
 
-    def __init__(self, frame: _Frame, points: int, ticks: Sequence[float]) -> None:
-        self.frame, self.points, self.ticks = frame, points, ticks
+    def __init__(self, frame: _Frame, xs: Sequence[str], ticks: Sequence[float]) -> None:
+        self.frame, self.points, self.ticks = frame, len(xs), ticks
+        self.places, self.holes = positions(xs)
 
-    def x(self, index: float) -> float:
-        inner = self.frame.width - self.frame.left - self.frame.right
-        return self.frame.left + inner * (index / max(self.points - 1, 1))
+    @property
+    def inner(self) -> float:
+        return self.frame.width - self.frame.left - self.frame.right
+
+    @property
+    def step(self) -> float:
+        """From one label to the next, where nothing is missing."""
+        return self.inner / max(self.places[-1], 1.0)
+
+    def x(self, index: int) -> float:
+        return self.frame.left + self.places[index] * self.step
 
     def y(self, value: float) -> float:
         inner = self.frame.height - self.frame.top - self.frame.bottom
@@ -106,7 +115,7 @@ def line_chart(
 
 
 def _drawing(frame: _Frame, chart: dict[str, Any], ticks: list[float], name: str, finding: str, mark: str) -> str:
-    scale = _Scale(frame, len(chart["x"]), ticks)
+    scale = _Scale(frame, chart["x"], ticks)
     lines = [s for s in chart["series"] if s["role"] in _CLASSES]
     bounds = {s["role"]: s["values"] for s in chart["series"] if s["role"] in ("lower", "upper")}
     body = [*_grid(scale), *_axis(scale, chart["x"], mark)]
@@ -175,10 +184,12 @@ def _axis(scale: _Scale, xs: Sequence[str], mark: str) -> list[str]:
     return parts
 
 
-def _runs(known: Sequence[bool]) -> list[list[int]]:
-    """Indexes of consecutive known values."""
+def _runs(known: Sequence[bool], holes: frozenset[int]) -> list[list[int]]:
+    """Indexes of consecutive known values; a line never crosses one of ``holes``."""
     runs: list[list[int]] = [[]]
     for i, is_known in enumerate(known):
+        if i in holes:
+            runs.append([])
         if is_known:
             runs[-1].append(i)
         elif runs[-1]:
@@ -193,7 +204,7 @@ def _points(points: Sequence[tuple[float, float]]) -> str:
 def _polyline(scale: _Scale, values: Sequence[float | None], css: str) -> list[str]:
     fine = " fine" if sum(v is not None for v in values) > _FINE_FROM else ""
     parts = []
-    for run in _runs([v is not None for v in values]):
+    for run in _runs([v is not None for v in values], scale.holes):
         points = [(scale.x(i), scale.y(values[i])) for i in run]  # type: ignore[arg-type]
         if len(points) == 1:
             parts.append(f'<circle class="{css}" cx="{points[0][0]:.1f}" cy="{points[0][1]:.1f}" r="4"/>')
@@ -204,7 +215,7 @@ def _polyline(scale: _Scale, values: Sequence[float | None], css: str) -> list[s
 
 def _band(scale: _Scale, low: Sequence[float | None], high: Sequence[float | None]) -> list[str]:
     parts = []
-    for run in _runs([a is not None and b is not None for a, b in zip(low, high, strict=True)]):
+    for run in _runs([a is not None and b is not None for a, b in zip(low, high, strict=True)], scale.holes):
         if len(run) == 1:
             x, top, bottom = scale.x(run[0]), scale.y(high[run[0]]), scale.y(low[run[0]])  # type: ignore[arg-type]
             parts.append(f'<rect class="i" x="{x - 4:.1f}" y="{top:.1f}" width="8" height="{max(bottom - top, 1):.1f}"/>')
@@ -250,7 +261,7 @@ def _free_spot(
     scale: _Scale, values: Sequence[float | None], known: Sequence[int], obstacles: Sequence[Sequence[float | None]], width: float
 ) -> tuple[float, float] | None:
     """Where ``width`` of text stands just above the line and touches no line, as (middle, baseline); None if nowhere."""
-    step = max(scale.x(1) - scale.x(0), 1e-9) if scale.points > 1 else 1.0
+    step = max(scale.step, 1e-9)
     reach = math.ceil((width / 2 + 4) / step)
     best: tuple[float, float, float] | None = None
     for i in known:

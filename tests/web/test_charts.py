@@ -72,6 +72,23 @@ def test_a_chart_is_drawn_for_each_width_with_the_same_finding_and_escapes_its_w
     assert [svg.get("class") for svg in drawings(line_chart(CHARTS[name], "essai", beside_form=True))] == ["middle", "narrow"]
 
 
+def test_a_month_that_was_not_measured_breaks_the_line_and_takes_its_room():
+    xs = [d for d in days(60) if not "2026-11-16" <= d <= "2026-12-15"]
+    chart = chart_of(wave(len(xs)), [], xs)
+    for svg in drawings(line_chart(chart, "essai")):
+        lines = [line.get("points").split() for line in svg.iter("polyline")]
+        assert [len(line) for line in lines] == [14, 16], "nothing is drawn over the month without a day"
+        (first, last), (again, _) = ([float(line[i].split(",")[0]) for i in (0, -1)] for line in lines)
+        # As many labels as a quarter of the drawing, at most: the hole is seen, and the days around it still are.
+        assert 0.9 < (again - last) / ((last - first) / 13) / (len(xs) / 4 + 1) < 1.1
+
+
+@pytest.mark.parametrize("xs", [[d for d in days(40) if date.fromisoformat(d).weekday() < 5], hours(40), [f"Mois {i}" for i in range(40)]])
+def test_weekends_that_nobody_serves_and_labels_without_date_break_no_line(xs):
+    for svg in drawings(line_chart(chart_of(wave(len(xs)), [], xs), "essai")):
+        assert len(list(svg.iter("polyline"))) == 1
+
+
 def test_long_figures_stay_inside_every_drawing():
     chart = chart_of([], [1_200_000.0, 1_900_000.0], days(2))
     bars = bar_chart([Bar(f"nov. {2000 + n}", (1_200_000.0 + n,)) for n in range(24)], ("Énergie",), ("p",), "Énergie")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bocage.contract import french
 from bocage.methods.calendars import SchoolZone
-from bocage.usecases.energie_batiments import cleaning, daily, detect, drifts, economics, grids, sorting, unit_faults
+from bocage.usecases.energie_batiments import cleaning, daily, detect, drifts, economics, grids, hourly, sorting, unit_faults
 from bocage.usecases.energie_batiments.actions import Action, Saved, judge, too_rare
 from bocage.usecases.energie_batiments.daily import Calendar
 
@@ -139,28 +139,19 @@ def _dense(
     for i, one in result.items():
         own = [action for action in actions if action.point == one.point]
         if own:
-            one.saved, said = judge(own, standard_days(curves.values[i : i + 1]), known, temperature)
+            one.saved, said = judge(own, hourly.standard_days(curves.values[i : i + 1]), known, temperature)
             notes += said
     return [result[i] for i in sorted(result)], notes
 
 
 def _usual(kind: grids.Resolution, curves: grids.Curves, temperature: np.ndarray | None) -> list[Found]:
     """The usual method alone: no model."""
-    drift, share = last_year(standard_days(curves.values), temperature)
+    drift, share = last_year(hourly.standard_days(curves.values), temperature)
     result = []
     for i, name in enumerate(curves.names):
         one = Found(name, kind, _last(curves, np.isfinite(curves.energy[i])))
         one.usual_drift, one.usual_share = _number(drift[i]), _number(share[i])
         result.append(one)
-    return result
-
-
-def standard_days(values: np.ndarray) -> np.ndarray:
-    """kWh of standard days (meters, days), from hours or days; NaN where over half of the hours are missing."""
-    if values.ndim == 2:
-        return values
-    count = np.isfinite(values).sum(axis=2)
-    result: np.ndarray = np.where(count >= 12, np.nansum(values, axis=2) * 24 / np.maximum(count, 1), np.nan)
     return result
 
 

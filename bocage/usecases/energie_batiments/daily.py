@@ -25,6 +25,11 @@ BALANCE_COOLING = tuple(float(t) for t in range(18, 27))
 DJU_BASE = 18.0
 """°C, base of the French « degrés jours unifiés »."""
 
+EVERY = slice(None)
+
+TOLD_DAYS, TOLD_DEGREES = 20, 0.5
+"""Days learnt that must pass a temperature by so many °C, in the mean of the day, for the slope to change there."""
+
 MIN_DAYS = 60
 """Known days under which a meter has no model."""
 
@@ -64,10 +69,12 @@ def _calendar(first: pd.Timestamp, last: pd.Timestamp, territory: str, zones: tu
     return Calendar(days, kind, np.column_stack(known or [np.zeros(len(days))]), table["hours"].to_numpy(dtype=float))
 
 
-def design(known: Calendar, temperature: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Design (days, p) and relative penalties (p,). ``temperature`` in °C without NaN, (days,) or (days, hours), or None without weather.
+def design(known: Calendar, temperature: np.ndarray | None, learnt: slice = EVERY) -> tuple[np.ndarray, np.ndarray]:
+    """Design (days, p) and relative penalties (p,). ``temperature`` in °C without NaN, (days,) or (days, hours), or None without weather;
+    ``learnt`` the days from which the coefficients will be.
 
-    Hours tell more than the day's mean: a day of 18 °C in the mean may heat its morning and cool its afternoon.
+    Hours tell more than the day's mean: a day of 18 °C in the mean may heat its morning and cool its afternoon. A temperature that few of
+    the days learnt reached has no slope of its own.
     """
     days = len(known.days)
     columns: list[np.ndarray] = [np.ones(days)]
@@ -90,14 +97,14 @@ def design(known: Calendar, temperature: np.ndarray | None) -> tuple[np.ndarray,
         add(np.sin(harmonic * angle), 0.1 * harmonic**2)
         add(np.cos(harmonic * angle), 0.1 * harmonic**2)
     if temperature is not None:
-        _weather(add, temperature.reshape(days, -1), weekend, known.school)
+        _weather(add, temperature.reshape(days, -1), weekend, known.school, learnt)
     return np.column_stack(columns), np.array(shrink)
 
 
-def _weather(add: Callable[[np.ndarray, float], None], hours: np.ndarray, weekend: np.ndarray, school: np.ndarray) -> None:
+def _weather(add: Callable[[np.ndarray, float], None], hours: np.ndarray, weekend: np.ndarray, school: np.ndarray, learnt: slice) -> None:
     mean = hours.mean(axis=1)
-    cold = {knot: np.maximum(knot - hours, 0.0).mean(axis=1) for knot in HEATING_KNOTS}
-    warm = {knot: np.maximum(hours - knot, 0.0).mean(axis=1) for knot in COOLING_KNOTS}
+    cold = {knot: hinge(knot - hours, learnt) for knot in HEATING_KNOTS}
+    warm = {knot: hinge(hours - knot, learnt) for knot in COOLING_KNOTS}
     for degrees in (*cold.values(), *warm.values()):
         add(degrees, 0.1)
     for degrees in (*cold.values(), *warm.values()):
@@ -110,6 +117,13 @@ def _weather(add: Callable[[np.ndarray, float], None], hours: np.ndarray, weeken
         add(np.maximum(before - knot, 0.0), 1.0)
     add(np.maximum(16.0 - _lag(mean, 1), 0.0), 1.0)
     add(np.maximum(_lag(mean, 1) - 18.0, 0.0), 1.0)
+
+
+def hinge(degrees: np.ndarray, learnt: slice) -> np.ndarray:
+    """Degrees above zero, mean of each day (days,); none at all where the days learnt say too little of them: three hot afternoons make a
+    slope of anything, and the next heat wave would be foreseen by it. The slope of milder days goes on instead."""
+    values: np.ndarray = np.maximum(degrees, 0.0).mean(axis=1)
+    return values if (values[learnt] > TOLD_DEGREES).sum() >= TOLD_DAYS else np.zeros_like(values)
 
 
 def _lag(values: np.ndarray, days: int) -> np.ndarray:

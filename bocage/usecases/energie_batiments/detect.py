@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bocage.methods import regression
-from bocage.usecases.energie_batiments import daily, hourly, unit_faults, watch
+from bocage.usecases.energie_batiments import daily, hourly, stops, unit_faults, watch
 from bocage.usecases.energie_batiments.daily import Calendar
 
 CLOSED_MARGIN = 1.25
@@ -36,8 +36,8 @@ class Model:
 class Watched:
     """All arrays are (meters, days): ``actual`` and ``expected`` kWh of a standard day of 24 h, NaN unknown; ``alarms`` by kind, from the
     first day watched on; ``bands`` name → (actual, expected) kWh of parts of the day; ``factor`` of a unit jump, or NaN; ``doubled``
-    bool, an excess that may as well be a doubled unit; ``faulty`` bool, days whose values no figure may be drawn from; ``missing`` share
-    of the readings that were not received."""
+    bool, an excess that may as well be a doubled unit; ``faulty`` bool, days whose values no figure may be drawn from; ``stopped`` bool,
+    days of a stop that no calendar tells, neither learnt nor judged; ``missing`` share of the readings that were not received."""
 
     actual: np.ndarray
     expected: np.ndarray
@@ -46,6 +46,7 @@ class Watched:
     factor: np.ndarray
     doubled: np.ndarray
     faulty: np.ndarray
+    stopped: np.ndarray
     missing: np.ndarray
     days: pd.DatetimeIndex
     model: Model
@@ -67,10 +68,12 @@ def from_days(
 ) -> Watched:
     """Watch daily readings ``kwh`` (meters, days), in kWh per standard day, from day ``reference`` on. ``temperature`` (days,) or
     (days, 24), or None."""
-    rows, shrink = daily.design(known, temperature)
-    found = daily.fit(rows[:reference], shrink, kwh[:, :reference])
+    rows, shrink = daily.design(known, temperature, slice(0, reference))
+    stopped = stops.stops(kwh, known, rows, shrink, reference)
+    judged = np.where(stopped, np.nan, kwh)
+    found = daily.fit(rows[:reference], shrink, judged[:, :reference])
     awaited = np.maximum(found.predict(rows), 0.0)
-    alarms = _streams({"total": (kwh, awaited)}, known, reference, limits or watch.Limits())
+    alarms = _streams({"total": (judged, awaited)}, known, reference, limits or watch.Limits())
     held = np.zeros(kwh.shape, dtype=bool)
     held[:, 3:] = (kwh[:, 3:] == kwh[:, 2:-1]) & (kwh[:, 2:-1] == kwh[:, 1:-2]) & (kwh[:, 1:-2] == kwh[:, :-3])
     frozen = _stuck(kwh, held, reference)
@@ -78,34 +81,38 @@ def from_days(
     alarms["stuck"] = _after(frozen, reference)
     alarms["gaps"] = _after(_missing(missing, 3) > 0.5, reference)
     nothing, never = np.full(kwh.shape, np.nan), np.zeros(kwh.shape, dtype=bool)
-    return Watched(kwh, awaited, alarms, {}, nothing, never, frozen, missing, known.days, Model(rows, found))
+    return Watched(kwh, awaited, alarms, {}, nothing, never, frozen, stopped, missing, known.days, Model(rows, found))
 
 
 def from_hours(
     kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, reference: int, limits: watch.Limits | None = None
 ) -> Watched:
     """Watch hourly readings ``kwh`` (meters, days, 24) from day ``reference`` on. ``temperature`` (days, 24) °C without NaN, or None."""
-    rows, shrink = hourly.designs(known, temperature)
+    rows, shrink = hourly.designs(known, temperature, slice(0, reference))
     missing = _gone(np.isnan(kwh).mean(axis=2), np.isnan(kwh[:, -1]).all(axis=1))
-    shape = hourly.expected(rows, shrink, kwh, slice(0, reference))
+    design, penalty = daily.design(known, temperature, slice(0, reference))
+    stopped = stops.stops(hourly.standard_days(kwh), known, design, penalty, reference)
+    shape = hourly.expected(rows, shrink, np.where(stopped[:, :, None], np.nan, kwh), slice(0, reference))
     unit = unit_faults.jumps(kwh, shape, reference)
     frozen = _stuck(kwh, watch.stuck(kwh), reference)
     silent = frozen | unit.absurd
     sound = np.where(silent[:, :, None], np.nan, kwh) if silent.any() else kwh
     seen = hourly.channels(hourly.filled(sound, shape))
-    design, penalty = daily.design(known, temperature)
-    fits = [daily.fit(design[:reference], penalty, actual[:, :reference]) for actual in seen]
+    stopped &= ~(frozen | unit.wrong)
+    judged = np.where(stopped, np.nan, seen)
+    fits = [daily.fit(design[:reference], penalty, actual[:, :reference]) for actual in judged]
     bands = {
         name: (actual, np.maximum(found.predict(design), 0.0))
         for name, actual, found in zip(("total", "night", "base"), seen, fits, strict=True)
     }
-    alarms = _streams(bands, known, reference, limits or watch.Limits())
+    watched = {name: (actual, awaited) for (name, (_, awaited)), actual in zip(bands.items(), judged, strict=True)}
+    alarms = _streams(watched, known, reference, limits or watch.Limits())
     alarms["unit"] = _after(np.isfinite(unit.factor), reference)
     alarms["stuck"] = _after(frozen, reference)
     alarms["clock"] = _clock(kwh, shape, known, reference)
     alarms["gaps"] = _after(_missing(missing, 3) > MISSING, reference)
     faulty = frozen | unit.wrong
-    return Watched(*bands["total"], alarms, bands, unit.factor, unit.doubled, faulty, missing, known.days, Model(design, fits[0]))
+    return Watched(*bands["total"], alarms, bands, unit.factor, unit.doubled, faulty, stopped, missing, known.days, Model(design, fits[0]))
 
 
 def _gone(share: np.ndarray, unfinished: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from bocage.methods import regression
-from bocage.usecases.energie_batiments.daily import Calendar
+from bocage.usecases.energie_batiments.daily import EVERY, Calendar, hinge
 
 _COLD = (6.0, 12.0, 17.0)
 _WARM = (20.0, 24.0)
@@ -20,8 +20,9 @@ NIGHT = range(5)
 """Local hours when nearly every public building is empty."""
 
 
-def designs(known: Calendar, temperature: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Designs (24, days, p) and relative penalties (p,). ``temperature`` (days, 24) °C without NaN, or None."""
+def designs(known: Calendar, temperature: np.ndarray | None, learnt: slice = EVERY) -> tuple[np.ndarray, np.ndarray]:
+    """Designs (24, days, p) and relative penalties (p,). ``temperature`` (days, 24) °C without NaN, or None; ``learnt`` as in
+    ``daily.design``."""
     weekend = (known.kind >= 5).astype(float)
     school = known.school * (1 - weekend)
     fixed = [np.ones(len(known.days)), *(np.asarray(known.kind == k, dtype=float) for k in range(7))]
@@ -37,8 +38,8 @@ def designs(known: Calendar, temperature: np.ndarray | None) -> tuple[np.ndarray
     result = []
     for hour in range(24):
         felt_now = felt[:, hour]
-        cold = [np.maximum(knot - felt_now, 0.0) for knot in _COLD]
-        warm = [np.maximum(felt_now - knot, 0.0) for knot in _WARM]
+        cold = [hinge(knot - felt_now[:, None], learnt) for knot in _COLD]
+        warm = [hinge(felt_now[:, None] - knot, learnt) for knot in _WARM]
         result.append(np.column_stack([*fixed, *cold, *warm, cold[-1] * weekend, warm[0] * weekend, cold[-1] * school]))
     return np.stack(result), np.array(shrink + [0.1] * 5 + [1.0] * 3)
 
@@ -56,6 +57,15 @@ def expected(rows: np.ndarray, shrink: np.ndarray, kwh: np.ndarray, reference: s
         weights = regression.huber_weights(values - found.predict(design), 3.0)
         found = regression.fit(design, values, shrink, weights=weights, penalties=found.penalty)
         result[:, :, hour] = np.maximum(found.predict(rows[hour]), 0.0)
+    return result
+
+
+def standard_days(values: np.ndarray) -> np.ndarray:
+    """kWh of standard days (meters, days), from hours or days; NaN where over half of the hours are missing."""
+    if values.ndim == 2:
+        return values
+    count = np.isfinite(values).sum(axis=2)
+    result: np.ndarray = np.where(count >= 12, np.nansum(values, axis=2) * 24 / np.maximum(count, 1), np.nan)
     return result
 
 

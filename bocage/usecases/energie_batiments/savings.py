@@ -48,7 +48,7 @@ def savings(kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, be
 
     Meters with under ``LEAST_BASE`` known days before, or ``LEAST_AFTER`` after, get NaN.
     """
-    rows, shrink = daily.design(known, temperature)
+    rows, shrink = daily.design(known, temperature, before)
     base, later = kwh[:, before], kwh[:, after]
     # Least squares, not the robust fit: uses are skewed, and weights that tame the highest days would lessen the foreseen total.
     found = daily.fit(rows[before], shrink, base, rounds=0)
