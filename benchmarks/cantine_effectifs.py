@@ -47,6 +47,8 @@ BREAK_DAYS = 5
 PARAMS = CantineEffectifsParams(zone_scolaire="B")
 RISKS = (3.0, 1.0, 6.0, 10.0)
 """Short days a year whose price is measured; the bars look at the default, 3."""
+LEADS = (21, 14, 2)
+"""Days ahead: the order by the machine alone, its correction with the agents, then the last one, which no bar looks at."""
 LIGHTGBM = {
     "num_leaves": 31, "learning_rate": 0.08, "min_data_in_leaf": 40, "feature_fraction": 0.7, "verbose": -1, "seed": 0,
     "deterministic": True, "force_row_wise": True, "num_threads": 1,
@@ -252,22 +254,24 @@ def run(data_dir: Path | None = None, progress: Callable[[float, str], None] | N
 
 
 def rows_of(given: Tables, span: tuple[str, str], tell: Callable[[float, str], None]) -> list[dict[str, Any]]:
-    """Bocage alone and with the agents, then the peers, on the normal days of ``span``."""
+    """Bocage alone, and with the agents at each correction, then the peers, on the normal days of ``span``."""
     told: dict[str, list[pd.DataFrame]] = {}
-    served: dict[int, list[pd.DataFrame]] = {21: [], 14: []}
-    believed: dict[int, list[pd.DataFrame]] = {21: [], 14: []}
-    for lead in served:
+    ahead: dict[str, int] = {}
+    served: dict[int, list[pd.DataFrame]] = {lead: [] for lead in LEADS}
+    believed: dict[int, list[pd.DataFrame]] = {lead: [] for lead in LEADS}
+    for rank, lead in enumerate(LEADS):
         for done, period in enumerate(periods(given, span, lead), start=1):
-            found = bocage(period, agents=lead == 14) | ({} if lead == 14 else _peers(period))
+            found = bocage(period, agents=lead != 21) | (_peers(period) if lead == 21 else {})
             for name, table in found.items():
                 told.setdefault(name, []).append(table)
+                ahead[name] = lead
             served[lead].append(period.table(period.served[period.days]))
             believed[lead].append(period.table(period.believed[period.days]))
-            tell(min(0.99, (0.6 if lead == 14 else 0.0) + 0.6 * done / 14), f"J−{lead}, du {period.panel.days[period.days[0]].date()}")
+            tell(min(0.99, (rank + done / 8) / len(LEADS)), f"J−{lead}, du {period.panel.days[period.days[0]].date()}")
     truth, kept = ({lead: _joined(parts) for lead, parts in tables_of.items()} for tables_of in (served, believed))
     rows = []
     for name, parts in told.items():
-        ordered, lead = _joined(parts), 14 if "J−14" in name else 21
+        ordered, lead = _joined(parts), ahead[name]
         without = score(ordered, kept[lead])
         seen = {f"{key}_believed": without[key] for key in ("mae", "short_days")}
         rows.append({"name": name, **score(ordered, truth[lead]), **seen})

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from bocage.methods.forecasting.causal import among, filtered, known_before, learn
+from bocage.methods.forecasting.causal import LEAST_UNREST, among, filtered, known_before, learn, season_unrest
 from bocage.methods.forecasting.kernels import Covariance, Part
 
 COVARIANCE = Covariance((Part(0.5, memory=20.0), Part(0.4, match="weekday", memory=200.0)))
@@ -54,6 +54,60 @@ def test_the_future_never_changes_a_forecast(seed: int, lead: int) -> None:
     after = filtered(COVARIANCE, COVARIANCE.prior, pairs, changed, every).forecast(every, known)[0]
     untouched = number <= number[29] + lead
     assert_allclose(before[untouched & (known <= 30)], after[untouched & (known <= 30)])
+
+
+def test_a_restless_day_teaches_less_and_is_less_sure_as_the_textbook_has_it() -> None:
+    number, pairs = days(60)
+    values, theta, past = series(number), COVARIANCE.prior, np.arange(59)
+    unrest = np.where(np.arange(60) % 3 == 2, 4.0, 0.5)
+    mean, deviation = filtered(COVARIANCE, theta, pairs, values, past, 1e9, unrest).forecast(np.array([59]), np.array([59]))
+    inner = COVARIANCE.matrix(theta, among(pairs, past, past)) + COVARIANCE.noise(theta) * np.diag(unrest[past])
+    cross = COVARIANCE.matrix(theta, among(pairs, np.array([59]), past))[0]
+    assert_allclose(mean[0], cross @ np.linalg.solve(inner, values[past]), atol=1e-8)
+    own = sum(part.amplitude for part in COVARIANCE.parts) + unrest[59] * COVARIANCE.noise(theta)
+    assert_allclose(deviation[0] ** 2, own - cross @ np.linalg.solve(inner, cross), atol=1e-8)
+
+
+def seasons(number: np.ndarray) -> np.ndarray:
+    """Likeness of two times of a year of a hundred days."""
+    return np.exp(-2 * np.sin(np.pi * (number[:, None] - number[None]) / 100) ** 2 / 0.5**2)
+
+
+def test_a_restless_season_is_found_and_a_quiet_year_is_left_alone() -> None:
+    number, pairs = days(600)
+    every, drawn = np.arange(600), np.random.default_rng(5).standard_normal((600, 4))
+    june = np.abs(number % 100 - 50) < 12
+    for values, expected in ((0.3 * drawn, 1.0), (np.where(june, 0.9, 0.3)[:, None] * drawn, 4.0)):
+        process = filtered(COVARIANCE, COVARIANCE.prior, pairs, values, every[:500])
+        times = season_unrest(process, np.isfinite(values), seasons(number), every[:500])
+        found = times[june].mean() / times[np.abs(number % 100 - 50) > 38].mean()
+        assert expected / 1.6 < found < expected * 1.6
+        assert times.min() >= LEAST_UNREST and times.max() <= 1 / LEAST_UNREST
+
+
+def test_a_short_or_empty_past_tells_no_season() -> None:
+    number, pairs = days(60)
+    values, none = series(number), np.array([], dtype=int)
+    process = filtered(COVARIANCE, COVARIANCE.prior, pairs, values, none)
+    assert (season_unrest(process, np.isfinite(values), seasons(number), none) == 1.0).all()
+    values[:5] *= 4.0
+    few = season_unrest(
+        filtered(COVARIANCE, COVARIANCE.prior, pairs, values, np.arange(6)), np.isfinite(values), seasons(number), np.arange(6)
+    )
+    assert np.abs(few - 1.0).max() < 0.2
+
+
+def test_what_is_unknown_says_nothing_of_a_season() -> None:
+    number, pairs = days(200)
+    every, values = np.arange(200), series(number)
+    known = np.ones(values.shape, dtype=bool)
+    known[:, 2] = False
+    holed = np.where(known, values, np.nan)
+    two, three = (
+        season_unrest(filtered(COVARIANCE, COVARIANCE.prior, pairs, v, every), np.isfinite(v), seasons(number), every)
+        for v in (values[:, :2], holed)
+    )
+    assert_allclose(two, three)
 
 
 def test_a_missing_value_is_nearly_as_if_the_day_had_not_been() -> None:

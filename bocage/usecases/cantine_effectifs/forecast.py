@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bocage.methods.forecasting.causal import Filtered, Pairs, filtered, known_before, learn
+from bocage.methods.forecasting.causal import Filtered, Pairs, filtered, known_before, learn, season_unrest
 from bocage.methods.forecasting.kernels import Covariance
 from bocage.usecases.cantine_effectifs.cleaning import out_of_proportion
 from bocage.usecases.cantine_effectifs.kernels import AGENTS_SITES, AGENTS_TOWN, SITES, TOWN, town_covariance
@@ -30,6 +30,13 @@ SEASON_DAYS, SITE_DAYS = 20, 100
 OUTING, ACCIDENT = 1.5, 2.5
 """Deviations beyond which a day apart moves no further the forecast of a site (judged by absolute errors, it keeps near its median: an
 outing is no habit), and that of the agents’ error on the town (its total follows the mean)."""
+
+SEASON_ERRORS = 60
+"""Days' worth of the usual gain from the agents against which that of a time of the year is heard."""
+
+FAR_LEVEL, ACCIDENT_TOWN = 2.5, 4.0
+"""Deviations of the town's level beyond which a day weighs no more in the search of parameters, and moves no further the days that follow:
+an unlisted strike is no habit."""
 
 DOUBTS = (0.0, 0.125, 0.25, 0.5, 1.0)
 """Parts of a squared disagreement between machine and agents that may be added to the variance of a day."""
@@ -87,7 +94,7 @@ def forecast(
     say(0.6, "Sites")
     apart = _safe_log(panel.reel) - _safe_log(panel.weight) - level[:, None]
     apart[~(panel.learnt | panel.later)] = np.nan
-    own = _rolling(past, Covariance(SITES), apart, work.sites)
+    own = _rolling(past, Covariance(SITES), apart, work.sites, by_season=True)
     weight = (0.0, 0.0)
     if agents:
         say(0.8, "Prévision des agents")
@@ -124,14 +131,29 @@ def _town(past: _Past, level: np.ndarray, iterations: int) -> tuple[np.ndarray, 
     scale = float(np.clip(np.std(np.clip(level[past.taught] - centre, -0.3, 0.3)), 0.02, 0.3))
     target = ((level - centre) / scale)[:, None]
     covariance = town_covariance()
-    theta = learn(covariance, past.pairs, target, past.taught[-TEACH_TOWN:], iterations)
-    process = filtered(covariance, theta, past.pairs, target, past.used)
+    theta = learn(covariance, past.pairs, np.clip(target, -FAR_LEVEL, FAR_LEVEL), past.taught[-TEACH_TOWN:], iterations)
+    process = _by_season(past, covariance, theta, target, ACCIDENT_TOWN)
     mean, deviation = process.forecast(np.arange(len(past.panel.days)), past.known())
     return centre + scale * mean[:, 0], scale * deviation, process, scale
 
 
-def _rolling(past: _Past, covariance: Covariance, values: np.ndarray, iterations: int, clip: float = OUTING) -> np.ndarray:
-    """Forecast (days, outputs) of ``values``, each output in units of its own usual spread."""
+def _steady(past: _Past, covariance: Covariance, theta: np.ndarray, target: np.ndarray, clip: float) -> Filtered:
+    """The process of ``target``, whose noise is the same all year."""
+    return filtered(covariance, theta, past.pairs, target, past.used, clip)
+
+
+def _by_season(past: _Past, covariance: Covariance, theta: np.ndarray, target: np.ndarray, clip: float) -> Filtered:
+    """The process of ``target``, learnt twice: the second time with the noise that the first found at each time of the year. A day of
+    June, when classes go out, teaches less than a day of November and its forecast is less sure."""
+    once = _steady(past, covariance, theta, target, clip)
+    unrest = season_unrest(once, np.isfinite(target), past.pairs["season"], past.taught)
+    return filtered(covariance, theta, past.pairs, target, past.used, clip, unrest)
+
+
+def _rolling(
+    past: _Past, covariance: Covariance, values: np.ndarray, iterations: int, clip: float = OUTING, *, by_season: bool = False
+) -> np.ndarray:
+    """Forecast (days, outputs) of ``values``, each output in units of its own usual spread; ``by_season``: of its noise too."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # an output never seen has no median
         centre = np.nanmedian(values[past.taught], axis=0)
@@ -140,8 +162,8 @@ def _rolling(past: _Past, covariance: Covariance, values: np.ndarray, iterations
     scale = np.where(np.isfinite(spread), np.maximum(spread, 0.02), 0.05)
     target = np.clip((values - centre) / scale, -6, 6)
     theta = learn(covariance, past.pairs, target, past.taught[-TEACH_SITES:], iterations)
-    process = filtered(covariance, theta, past.pairs, target, past.used, clip=clip)
-    mean, _ = process.forecast(np.arange(len(past.panel.days)), past.known())
+    learnt = _by_season if by_season else _steady
+    mean, _ = learnt(past, covariance, theta, target, clip).forecast(np.arange(len(past.panel.days)), past.known())
     return centre + scale * mean
 
 
@@ -172,13 +194,21 @@ def _blended(
     w_sites = _site_weights(apart - own, corrected_sites - own, past.pairs["season"], recent)
     step = np.where(np.isfinite(corrected), corrected - mean, 0.0)
     blended = mean + w_town * step
-    ratio = np.std(np.clip(level - blended, -0.3, 0.3)[recent]) / np.std(np.clip(level - mean, -0.3, 0.3)[recent])
-    narrowed = deviation * np.where(np.isfinite(corrected), min(1.0, float(ratio)), 1.0)
+    narrower = _narrower((level - mean)[recent], (level - blended)[recent], past.pairs["season"][:, recent])
+    narrowed = deviation * np.where(np.isfinite(corrected), narrower, 1.0)
     doubt = _doubt((level - blended)[recent], narrowed[recent], step[recent])
     sites = np.where(np.isfinite(corrected_sites), own + w_sites * (corrected_sites - own), own)
     asked = np.zeros_like(said)
     asked[panel.past :] = panel.wanted & np.isfinite(corrected_sites[panel.past :])
     return blended, np.sqrt(narrowed**2 + doubt * step**2), sites, (w_town, float(w_sites[asked].mean()) if asked.any() else 0.0)
+
+
+def _narrower(alone: np.ndarray, blended: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """(days) How much smaller the errors of recent days are once blended, around that time of the year: 1 at most. ``near`` (days, recent
+    days): likeness of two times of the year."""
+    before, after = (np.clip(error, -0.3, 0.3) ** 2 for error in (alone, blended))
+    around = [near @ square + SEASON_ERRORS * square.mean() for square in (after, before)]
+    return np.asarray(np.sqrt(np.minimum(1.0, around[0] / np.maximum(around[1], 1e-12))))
 
 
 def _doubt(error: np.ndarray, deviation: np.ndarray, step: np.ndarray) -> float:

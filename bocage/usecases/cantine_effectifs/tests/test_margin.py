@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bocage.usecases.cantine_effectifs import prediction
-from bocage.usecases.cantine_effectifs.forecast import Effort, Forecast, forecast
+from bocage.usecases.cantine_effectifs.forecast import Effort, Forecast, _narrower, forecast
 from bocage.usecases.cantine_effectifs.margin import Margin, choose, expected_sites, judged_days, orders, rounded, scores
 from bocage.usecases.cantine_effectifs.panel import Panel
 from bocage.usecases.cantine_effectifs.rows import CantineEffectifsParams
@@ -103,3 +103,33 @@ def test_errors_are_those_of_forecasts_made_before(judged: tuple[Panel, Forecast
     first, second = (forecast(p, pairs, agents=False, effort=Effort(0, 0)) for p in (calm, raised))
     assert first.total[day] == pytest.approx(second.total[day])
     assert scores(raised, second, np.array([day]))[0] > scores(calm, first, np.array([day]))[0]
+
+
+def test_a_restless_time_of_the_year_has_the_wider_margin(judged: tuple[Panel, Forecast]) -> None:
+    """The whole town varies by a twentieth more from one day to the next, in November and December of both years."""
+    given = simulated.tables()
+    when = given["frequentation"]["date"]
+    shaken = dict(zip(sorted(set(when)), np.exp(0.05 * np.random.default_rng(2).standard_normal(when.nunique())), strict=True))
+    part = np.where(when.dt.month.isin([11, 12]), when.map(shaken), 1.0)
+    moved = given["frequentation"].assign(reel=(given["frequentation"]["reel"] * part).round())
+    inputs, _ = simulated.cut(given | {"frequentation": moved}, pd.Timestamp("2024-05-13"))
+    panel, pairs, _ = prediction.prepared(inputs, CantineEffectifsParams())
+    found = forecast(panel, pairs, agents=False, effort=Effort(4, 0))
+
+    def winter_over_spring(panel: Panel, found: Forecast) -> float:
+        days = judged_days(panel)
+        month, deviation = panel.days[days].month, found.deviation[days]
+        return float(deviation[month.isin([11, 12])].mean() / deviation[month.isin([3, 4, 5])].mean())
+
+    assert winter_over_spring(panel, found) > 1.3 * winter_over_spring(*judged)
+
+
+def test_agents_narrow_the_margin_where_they_lessen_errors() -> None:
+    """They halve the errors of June; in winter they add to them, and the margin is the machine’s."""
+    drawn = np.random.default_rng(4)
+    june = np.arange(240) % 120 < 60
+    alone = 0.02 * drawn.standard_normal(240)
+    blended = np.where(june, 0.5, 1.2) * alone
+    narrower = _narrower(alone, blended, 20.0 * (june[:, None] == june[None]))
+    assert narrower[june].max() < 0.6 and (narrower[~june] == 1.0).all()
+    assert (_narrower(np.zeros(5), np.zeros(5), np.ones((7, 5))) <= 1.0).all()
