@@ -36,6 +36,9 @@ WEEK = 7
 TURN_CLEAR, TURN_SHARE = CLEAR, 0.4
 """Standard errors, and share of the larger of the two, by which the two parts of a drift differ when they are two levels."""
 
+TURN_LIKELY, WIDEST = 1.5, 2.0
+"""Standard errors from which a turn that is not sure widens the interval, and how many times wider its fewer days may make it."""
+
 _Z = 1.645
 
 
@@ -86,7 +89,7 @@ def drift(watched: detect.Watched, reference: int) -> Drifts:
     end = _end(sums, start, level, noise * np.sqrt(memory))
     stop = np.where(end < 0, later.shape[1], end)
     foreseen = np.nan_to_num(watched.expected[:, reference:]).mean(axis=1)
-    turn = np.where(end < 0, _turn(sums, start, level, noise * np.sqrt(memory), foreseen), -1)
+    turn, likely = (np.where(end < 0, at, -1) for at in _turn(sums, start, level, noise * np.sqrt(memory), foreseen))
     # What a drift costs a month is what it costs now: one that grew is not the mean of what it was and is.
     now = np.where(turn < 0, start, turn)
     earlier, days = (array[:, 0] for array in sums.over(start[:, None], now[:, None]))
@@ -95,16 +98,16 @@ def drift(watched: detect.Watched, reference: int) -> Drifts:
     size = total / np.maximum(count, 1) - level
     day = np.arange(later.shape[1])
     during = seen & (day >= now[:, None]) & (day < stop[:, None])
-    reach = _Z * np.sqrt(_variance(watched, reference, during, seen & (day < start[:, None]), memory, noise))
+    earliest = seen & (day < start[:, None])
+    reach = _Z * np.sqrt(_variance(watched, reference, during, earliest, memory, noise))
+    low, high = _with_likely(sums, start, likely, level, (size - reach, size + reach))
     awaited = np.where(during, watched.expected[:, reference:], 0.0).sum(axis=1) / np.maximum(count, 1)
     bands = {name: _share(actual[:, reference:], foreseen[:, reference:], during) for name, (actual, foreseen) in watched.bands.items()}
     # A total that came down while nights still sound is a building that stopped, not a drift that was mended: what it cost is what the
     # days before showed, and it goes on.
     end = np.where(_sounding(watched), -1, end)
     last, turn = (np.where(at < 0, -1, at + reference) for at in (end, turn))
-    return Drifts(
-        start + reference, last, turn, before, size, size - reach, size + reach, size / np.maximum(awaited, 1e-9), bands, watched.days
-    )
+    return Drifts(start + reference, last, turn, before, size, low, high, size / np.maximum(awaited, 1e-9), bands, watched.days)
 
 
 def _start(sums: _Sums, first: np.ndarray, back: np.ndarray) -> np.ndarray:
@@ -142,9 +145,9 @@ def _end(sums: _Sums, start: np.ndarray, level: np.ndarray, error: np.ndarray) -
     return np.where(over, at, -1)
 
 
-def _turn(sums: _Sums, start: np.ndarray, level: np.ndarray, error: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def _turn(sums: _Sums, start: np.ndarray, level: np.ndarray, error: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The watched day (meters,) from which an excess that lasts is another: a second drift upon the first, or half of it mended; −1
-    without one. ``error`` of one day, its memory counted, and ``expected`` kWh per day."""
+    without one. Then the same where it is only likely. ``error`` of one day, its memory counted, and ``expected`` kWh per day."""
     days = sums.kwh.shape[1] - 1
     day = np.broadcast_to(np.arange(days), (len(start), days))
     first, final = np.minimum(start[:, None], day), np.full_like(day, days)
@@ -157,7 +160,22 @@ def _turn(sums: _Sums, start: np.ndarray, level: np.ndarray, error: np.ndarray, 
     size = used / np.maximum(known_before, 1) - level
     # Both parts are an excess, and one is another than the other: not the same drift, seen with its noise.
     apart = (size > 0) & (size + moved > 0) & (np.abs(moved) > TURN_SHARE * np.maximum(size, size + moved))
-    return np.where((best > TURN_CLEAR) & apart, at, -1)
+    sure = (best > TURN_CLEAR) & apart
+    return np.where(sure, at, -1), np.where(~sure & (best > TURN_LIKELY), at, -1)
+
+
+def _with_likely(
+    sums: _Sums, start: np.ndarray, likely: np.ndarray, level: np.ndarray, bounds: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """``bounds`` (meters,) of the mean excess, widened to what the days since a ``likely`` turn alone would say: too little to tell two
+    drifts, enough to doubt that the mean of both is what it costs now."""
+    low, high = bounds
+    final = np.full((len(likely), 1), sums.kwh.shape[1] - 1)
+    _, whole = sums.over(start[:, None], final)
+    total, count = sums.over(np.maximum(likely, 0)[:, None], final)
+    since = total[:, 0] / np.maximum(count[:, 0], 1) - level
+    room = np.minimum(np.sqrt(whole[:, 0] / np.maximum(count[:, 0], 1)), WIDEST) * (high - low) / 2
+    return np.where(likely >= 0, np.minimum(low, since - room), low), np.where(likely >= 0, np.maximum(high, since + room), high)
 
 
 def _variance(

@@ -163,6 +163,33 @@ def test_the_interval_of_a_drift_holds_the_truth_about_nine_times_in_ten(last: s
     assert np.median((moves.high - moves.low)[seen] / size[seen]) < 0.6, "and it still says something"
 
 
+def changed_size(last: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of 120 meters whose excess changed by a third or more: whether the interval holds what it costs now, whether the change is told, and
+    the width of the interval in parts of that cost; of those alone that are told as lasting."""
+    found, drawn, meters = offices(120, 800, last, seed=seed), np.random.default_rng(seed + 100), 120
+    kwh, mean = found.kwh.sum(axis=2), found.kwh.sum(axis=2).mean(axis=1)
+    first = mean * drawn.uniform(0.1, 0.4, meters)
+    now = first * np.where(drawn.random(meters) < 0.5, drawn.uniform(1.3, 3.0, meters), drawn.uniform(0.3, 0.7, meters))
+    turned = drawn.integers(9, 35, meters)
+    ago, day = turned + drawn.integers(9, 40, meters), np.arange(800)
+    kwh = kwh + np.where(day >= 800 - turned[:, None], now[:, None], np.where(day >= 800 - ago[:, None], first[:, None], 0.0))
+    watched = detect.from_days(kwh, daily.calendar(found.days, "FR"), found.temperature, 800 - WATCHED)
+    moves = drifts.drift(watched, 800 - WATCHED)
+    lasts = watched.any.any(axis=1) & (moves.end < 0)
+    inside = (moves.low <= now) & (now <= moves.high)
+    return inside[lasts], (moves.turn >= 0)[lasts], ((moves.high - moves.low) / now)[lasts]
+
+
+def test_the_interval_of_a_drift_that_changed_size_holds_what_it_costs_now() -> None:
+    parts = [changed_size(last, seed) for last, seed in (("2025-04-30", 34), ("2025-06-30", 37), ("2025-10-31", 36))]
+    inside, told, width = (np.concatenate(part) for part in zip(*parts, strict=True))
+    assert len(inside) > 250
+    assert 0.83 <= inside.mean() <= 0.96, "six times in ten before; near to nine now, though half of the changes are too small to be told"
+    assert 0.2 < told.mean() < 0.9
+    assert inside[~told].mean() > 0.75
+    assert np.median(width) < 0.7, "and it still says something"
+
+
 def test_a_lone_hour_or_days_in_another_unit_never_size_the_power_nor_the_year(town: Offices) -> None:
     peak, year = float(town.kwh[0][-365:].max()), float(town.kwh[0][-365:].sum())
     lone, thousand = town.kwh[0].copy(), town.kwh[0].copy()
