@@ -39,8 +39,8 @@ class Watched:
     """All arrays are (meters, days): ``actual`` and ``expected`` kWh of a standard day of 24 h, NaN unknown; ``alarms`` by kind, from the
     first day watched on; ``bands`` name → (actual, expected) kWh of parts of the day; ``factor`` of a unit jump, or NaN; ``doubled``
     bool, an excess that may as well be a doubled unit; ``faulty`` bool, days whose values no figure may be drawn from; ``stopped`` bool,
-    days of a stop that no calendar tells, neither learnt nor judged; ``missing`` share of the readings that were not received; ``back`` how many days
-    back what a level alarm tells began at most, 0 without one."""
+    days of a stop that no calendar tells, neither learnt nor judged; ``missing`` share of the readings that were not received; ``back`` how
+    many days back what a level alarm tells began at most, 0 without one; ``closed`` (days,) bool."""
 
     actual: np.ndarray
     expected: np.ndarray
@@ -54,6 +54,7 @@ class Watched:
     days: pd.DatetimeIndex
     model: Model
     back: np.ndarray
+    closed: np.ndarray
 
     @property
     def any(self) -> np.ndarray:
@@ -85,7 +86,21 @@ def from_days(kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, 
     alarms["stuck"] = _after(frozen, reference)
     alarms["gaps"] = _after(_missing(missing, 3) > 0.5, reference)
     nothing, never = np.full(kwh.shape, np.nan), np.zeros(kwh.shape, dtype=bool)
-    return Watched(kwh, awaited, alarms, {}, nothing, never, frozen, stopped, missing, known.days, model, _shortest(back))
+    return Watched(
+        kwh,
+        awaited,
+        alarms,
+        {},
+        nothing,
+        never,
+        frozen,
+        stopped,
+        missing,
+        known.days,
+        model,
+        _shortest(back),
+        day_groups(known) == CLOSED_DAY,
+    )
 
 
 def from_hours(kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, reference: int) -> Watched:
@@ -118,7 +133,20 @@ def from_hours(kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None,
     alarms["clock"] = _clock(kwh, shape, known, reference)
     alarms["gaps"] = _after(_missing(missing, 3) > MISSING, reference)
     faulty = frozen | unit.wrong
-    return Watched(*bands["total"], alarms, bands, unit.factor, unit.doubled, faulty, stopped, missing, known.days, model, _shortest(back))
+    return Watched(
+        *bands["total"],
+        alarms,
+        bands,
+        unit.factor,
+        unit.doubled,
+        faulty,
+        stopped,
+        missing,
+        known.days,
+        model,
+        _shortest(back),
+        day_groups(known) == CLOSED_DAY,
+    )
 
 
 def _gone(share: np.ndarray, unfinished: np.ndarray) -> np.ndarray:

@@ -103,6 +103,8 @@ def drift(watched: detect.Watched, reference: int) -> Drifts:
     low, high = _with_likely(sums, start, likely, level, (size - reach, size + reach))
     awaited = np.where(during, watched.expected[:, reference:], 0.0).sum(axis=1) / np.maximum(count, 1)
     bands = {name: _share(actual[:, reference:], foreseen[:, reference:], during) for name, (actual, foreseen) in watched.bands.items()}
+    for name, chosen in (("closed", watched.closed), ("open", ~watched.closed)):
+        bands[name] = _share(watched.actual[:, reference:], watched.expected[:, reference:], during & chosen[reference:])
     # A total that came down while nights still sound is a building that stopped, not a drift that was mended: what it cost is what the
     # days before showed, and it goes on.
     end = np.where(_sounding(watched), -1, end)

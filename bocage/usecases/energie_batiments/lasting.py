@@ -39,8 +39,8 @@ SLICE = 256
 
 @dataclass(frozen=True)
 class Certainty:
-    """``windows``, in days of the stream, and from how many standard errors each one sounds; ``before``, the days with which it is compared;
-    ``month``, how many days of the stream make two months."""
+    """``windows``, in days of the stream, and from how many standard ``errors`` each one sounds; ``before``, the days with which they are
+    compared; ``month``, how many days of the stream make two months."""
 
     windows: tuple[int, ...]
     errors: tuple[float, ...]
@@ -75,7 +75,7 @@ def alarms(
     """
     result = np.zeros(actual.shape, dtype=int)
     first = int(np.searchsorted(at, reference))
-    if first < sure.windows[-1] or first == len(at):
+    if first <= sure.windows[-1] + STRIDE or first == len(at):
         return result
     gap = actual[:, at] - awaited[:, at]
     known = np.isfinite(gap)
@@ -125,9 +125,8 @@ def _scores(
     awaited = (sums.awaited[:, stops] - sums.awaited[:, start]) / n
     # The rows of a window are those of all its days: a meter that lacks some has hardly another weather.
     nominal = (start - origin) / (start - origin + NEUTRAL * sure.before / TOTAL.before)
-    difference = (design[stops] - design[start]) / window - nominal[:, None] * (design[start] - design[origin]) / np.maximum(
-        start - origin, 1
-    )[:, None]
+    level = (design[start] - design[origin]) / np.maximum(start - origin, 1)[:, None]
+    difference = (design[stops] - design[start]) / window - nominal[:, None] * level
     coefficients = memory * _spread(difference, found.inverse)
     noisy = np.minimum(memory, n) / n + weight**2 * np.minimum(memory, known) / np.maximum(known, 1)
     habits = ((1 - weight) * savings.YEARLY_CHANGE) ** 2 + weight * MONTHLY_CHANGE**2 * np.minimum(1.0, (n + known) / sure.month)
