@@ -48,7 +48,7 @@ class Certainty:
     month: int = 60
 
 
-TOTAL_ALONE = Certainty((3, 7, 14, 28, 42), (4.0, 3.5, 3.0, 2.2, 2.0), 90)
+TOTAL_ALONE = Certainty((3, 7, 14, 28, 42), (4.5, 4.0, 3.2, 2.5, 2.3), 90)
 """All days, where daily totals are all that is known of a meter."""
 
 TOTAL = Certainty((3, 7, 14, 28, 42), (4.5, 4.0, 3.5, 3.0, 3.0), 90)
