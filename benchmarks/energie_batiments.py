@@ -32,6 +32,7 @@ from benchmarks.energie_meters import DECLARED_SAVING, IL, Meter, Pair, meters, 
 from bocage.contract.bench import Bar, BenchResult, DatasetUsed  # noqa: E402
 from bocage.contract.errors import DataFolderMissing  # noqa: E402
 from bocage.usecases.energie_batiments import daily, savings  # noqa: E402
+from bocage.usecases.energie_batiments.tests import simulated  # noqa: E402
 
 SLUG = "energie_batiments"
 LOADS = Path("energy") / "building_loads"
@@ -68,10 +69,12 @@ def run(data_dir: Path | None = None, progress: Callable[[float, str], None] | N
     told, sound = energie_faults.simulated_faults(energie_faults.EVALUATION_SEEDS)
     faults = energie_faults.summary("Défauts injectés, bâtiments simulés (graines réservées)", told, sound)
     real = energie_faults.summary("Défauts injectés, bâtiments réels (LBNL, école)", *energie_faults.real_faults(found))
+    name = "Les mêmes, lus en totaux du jour seulement (hors barre)"
+    totals = energie_faults.summary(name, *energie_faults.simulated_faults(energie_faults.EVALUATION_SEEDS, energie_faults.IN_TOTALS))
     tell(0.55, "7 000 compteurs")
     with tempfile.TemporaryDirectory(prefix="bocage-bench-") as folder:
         fleet = [energie_scale.measured(step, Path(folder)) for step in ("daily", "hourly")]
-    rows += [part for part, _ in more] + [faults, real, *fleet]
+    rows += [part for part, _ in more] + [faults, totals, real, *fleet]
     for _, own in more:
         bars += own
     bars += _fault_bars(faults, fleet)
@@ -275,7 +278,8 @@ def selection() -> None:
     for pair in pairs(found):
         if not pair.held_out:
             print(pair.name, _scores(pair, bocage(pair)))
-    print(energie_faults.summary("faults", *energie_faults.simulated_faults(energie_faults.SELECTION_SEEDS)))
+    for faults in (simulated.FAULTS, energie_faults.IN_TOTALS):
+        print(energie_faults.summary("faults", *energie_faults.simulated_faults(energie_faults.SELECTION_SEEDS, faults)))
     table = energie_faults.placebo(found, energie_faults.SELECTION_SEEDS, held_out=False)
     print(table.groupby("source")[["share", "inside"]].agg(["median", "mean", "size"]))
 

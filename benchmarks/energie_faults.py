@@ -23,17 +23,19 @@ BUILDINGS = 18
 QUARTER = 92
 WINTER = (11, 12, 1, 2, 3)
 _ZONE: tuple[SchoolZone, ...] = ("B",)
+IN_TOTALS = ("weekend_heating", "lost_setback", "base_load")
+"""Faults that daily totals can tell."""
 
 
-def simulated_faults(seeds: tuple[int, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Faults (kind, delay in days or NaN) and sound quarters (alarm: kinds told) of simulated fleets."""
+def simulated_faults(seeds: tuple[int, ...], faults: tuple[str, ...] = simulated.FAULTS) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Faults (kind, delay in days or NaN) and sound quarters (alarm: kinds told) of simulated fleets; ``IN_TOTALS`` in daily totals."""
     told, sound = [], []
     for seed in seeds:
         fleet = simulated.fleet(BUILDINGS, "2021-01-01", 2.95, seed)
         known = daily.calendar(fleet.days, "FR", _ZONE)
         drawn = np.random.default_rng(seed + 7)
         for reference in range(600, len(fleet.days) - QUARTER + 1, 91):
-            part, more = _quarter(fleet, known, reference, drawn)
+            part, more = _quarter(fleet, known, reference, drawn, faults)
             told.append(part)
             sound.append(more)
     return pd.concat(told, ignore_index=True), pd.concat(sound, ignore_index=True)
@@ -65,16 +67,26 @@ def _as_fleet(kwh: np.ndarray, temperature: np.ndarray, days: pd.DatetimeIndex) 
     return simulated.Fleet(kwh[None], np.zeros((1, *kwh.shape)), extra[None], open_days[None], temperature, days, ("réel",))
 
 
-def _quarter(fleet: simulated.Fleet, whole: Calendar, reference: int, drawn: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _quarter(
+    fleet: simulated.Fleet,
+    whole: Calendar,
+    reference: int,
+    drawn: np.random.Generator,
+    faults: tuple[str, ...] = simulated.FAULTS,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     end = reference + QUARTER
     known = Calendar(whole.days[:end], whole.kind[:end], whole.schools[:end], whole.hours[:end])
     cases = [("sound", m, end, fleet.kwh[m, :end].astype(float)) for m in range(len(fleet.kwh))]
-    for fault in simulated.FAULTS:
+    for fault in faults:
         for m in range(len(fleet.kwh)):
             first = _first_day(fleet, known, fault, m, reference, drawn)
             if first is not None:
                 cases.append((fault, m, first, simulated.inject(fleet, m, fault, first, int(drawn.integers(1_000_000)))[:end]))
-    watched = detect.from_hours(np.stack([case[3] for case in cases]), known, fleet.temperature[:end], reference)
+    curves = np.stack([case[3] for case in cases])
+    if faults == IN_TOTALS:
+        watched = detect.from_days(curves.sum(axis=2), known, fleet.temperature[:end], reference)
+    else:
+        watched = detect.from_hours(curves, known, fleet.temperature[:end], reference)
     told, sound = [], []
     for i, (fault, m, first, _) in enumerate(cases):
         if fault == "sound":

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from bocage.methods import regression
-from bocage.usecases.energie_batiments import daily, hourly, stops, unit_faults, watch
+from bocage.usecases.energie_batiments import daily, hourly, lasting, stops, unit_faults, watch
 from bocage.usecases.energie_batiments.daily import Calendar
+from bocage.usecases.energie_batiments.lasting import Certainty
 
-CLOSED_MARGIN = 1.25
+CLOSED_DAY = 2
+"""The group of weekends and public holidays."""
 
 MISSING = 0.1
 """Share of missing hours over three days from which a meter is told to be incomplete."""
@@ -37,7 +39,8 @@ class Watched:
     """All arrays are (meters, days): ``actual`` and ``expected`` kWh of a standard day of 24 h, NaN unknown; ``alarms`` by kind, from the
     first day watched on; ``bands`` name → (actual, expected) kWh of parts of the day; ``factor`` of a unit jump, or NaN; ``doubled``
     bool, an excess that may as well be a doubled unit; ``faulty`` bool, days whose values no figure may be drawn from; ``stopped`` bool,
-    days of a stop that no calendar tells, neither learnt nor judged; ``missing`` share of the readings that were not received."""
+    days of a stop that no calendar tells, neither learnt nor judged; ``missing`` share of the readings that were not received; ``back`` how
+    many days back what a level alarm tells began at most, 0 without one; ``closed`` (days,) bool."""
 
     actual: np.ndarray
     expected: np.ndarray
@@ -50,6 +53,8 @@ class Watched:
     missing: np.ndarray
     days: pd.DatetimeIndex
     model: Model
+    back: np.ndarray
+    closed: np.ndarray
 
     @property
     def any(self) -> np.ndarray:
@@ -60,12 +65,10 @@ class Watched:
 
 def day_groups(known: Calendar) -> np.ndarray:
     """0 working day, 1 school holiday, 2 weekend or public holiday."""
-    return np.where(known.kind >= 5, 2, np.where(known.school > 0.5, 1, 0))
+    return np.where(known.kind >= 5, CLOSED_DAY, np.where(known.school > 0.5, 1, 0))
 
 
-def from_days(
-    kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, reference: int, limits: watch.Limits | None = None
-) -> Watched:
+def from_days(kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, reference: int) -> Watched:
     """Watch daily readings ``kwh`` (meters, days), in kWh per standard day, from day ``reference`` on. ``temperature`` (days,) or
     (days, 24), or None."""
     rows, shrink = daily.design(known, temperature, slice(0, reference))
@@ -73,7 +76,9 @@ def from_days(
     judged = np.where(stopped, np.nan, kwh)
     found = daily.fit(rows[:reference], shrink, judged[:, :reference])
     awaited = np.maximum(found.predict(rows), 0.0)
-    alarms = _streams({"total": (judged, awaited)}, known, reference, limits or watch.Limits())
+    model = Model(rows, found)
+    back = _levels(judged, awaited, model, known, reference, lasting.TOTAL_ALONE, lasting.CLOSED_ALONE)
+    alarms = {name: days > 0 for name, days in back.items()}
     held = np.zeros(kwh.shape, dtype=bool)
     held[:, 3:] = (kwh[:, 3:] == kwh[:, 2:-1]) & (kwh[:, 2:-1] == kwh[:, 1:-2]) & (kwh[:, 1:-2] == kwh[:, :-3])
     frozen = _stuck(kwh, held, reference)
@@ -81,12 +86,24 @@ def from_days(
     alarms["stuck"] = _after(frozen, reference)
     alarms["gaps"] = _after(_missing(missing, 3) > 0.5, reference)
     nothing, never = np.full(kwh.shape, np.nan), np.zeros(kwh.shape, dtype=bool)
-    return Watched(kwh, awaited, alarms, {}, nothing, never, frozen, stopped, missing, known.days, Model(rows, found))
+    return Watched(
+        kwh,
+        awaited,
+        alarms,
+        {},
+        nothing,
+        never,
+        frozen,
+        stopped,
+        missing,
+        known.days,
+        model,
+        _shortest(back),
+        day_groups(known) == CLOSED_DAY,
+    )
 
 
-def from_hours(
-    kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, reference: int, limits: watch.Limits | None = None
-) -> Watched:
+def from_hours(kwh: np.ndarray, known: Calendar, temperature: np.ndarray | None, reference: int) -> Watched:
     """Watch hourly readings ``kwh`` (meters, days, 24) from day ``reference`` on. ``temperature`` (days, 24) °C without NaN, or None."""
     rows, shrink = hourly.designs(known, temperature, slice(0, reference))
     missing = _gone(np.isnan(kwh).mean(axis=2), np.isnan(kwh[:, -1]).all(axis=1))
@@ -105,14 +122,31 @@ def from_hours(
         name: (actual, np.maximum(found.predict(design), 0.0))
         for name, actual, found in zip(("total", "night", "base"), seen, fits, strict=True)
     }
-    watched = {name: (actual, awaited) for (name, (_, awaited)), actual in zip(bands.items(), judged, strict=True)}
-    alarms = _streams(watched, known, reference, limits or watch.Limits())
+    model = Model(design, fits[0])
+    back = _levels(judged[0], bands["total"][1], model, known, reference, lasting.TOTAL, lasting.CLOSED)
+    for name, actual in zip(("night", "base"), judged[1:], strict=True):
+        sounding = watch.alarms(watch.stream(actual, bands[name][1], day_groups(known), reference), reference)
+        back[name] = np.where(sounding, watch.WINDOWS[-1], 0)
+    alarms = {name: days > 0 for name, days in back.items()}
     alarms["unit"] = _after(np.isfinite(unit.factor), reference)
     alarms["stuck"] = _after(frozen, reference)
     alarms["clock"] = _clock(kwh, shape, known, reference)
     alarms["gaps"] = _after(_missing(missing, 3) > MISSING, reference)
     faulty = frozen | unit.wrong
-    return Watched(*bands["total"], alarms, bands, unit.factor, unit.doubled, faulty, stopped, missing, known.days, Model(design, fits[0]))
+    return Watched(
+        *bands["total"],
+        alarms,
+        bands,
+        unit.factor,
+        unit.doubled,
+        faulty,
+        stopped,
+        missing,
+        known.days,
+        model,
+        _shortest(back),
+        day_groups(known) == CLOSED_DAY,
+    )
 
 
 def _gone(share: np.ndarray, unfinished: np.ndarray) -> np.ndarray:
@@ -122,19 +156,25 @@ def _gone(share: np.ndarray, unfinished: np.ndarray) -> np.ndarray:
     return result
 
 
-def _streams(
-    bands: dict[str, tuple[np.ndarray, np.ndarray]], known: Calendar, reference: int, limits: watch.Limits
+def _levels(
+    judged: np.ndarray, awaited: np.ndarray, model: Model, known: Calendar, reference: int, every: Certainty, closed: Certainty
 ) -> dict[str, np.ndarray]:
-    groups, days = day_groups(known), len(known.days)
-    every, closed = np.arange(days), np.flatnonzero(groups == 2)
-    result = {}
-    for name, (actual, awaited) in bands.items():
-        result[name] = watch.alarms(watch.stream(name, actual, awaited, groups, reference, every), days, reference, limits)
-    actual, awaited = bands["total"]
-    # Closed days are few: their record is lower than it would be in as many days as the others have.
-    wider = replace(limits, margin=limits.margin * CLOSED_MARGIN)
-    result["closed"] = watch.alarms(watch.stream("closed", actual, awaited, groups, reference, closed), days, reference, wider)
-    return result
+    """Alarms on the total of all days, and on that of closed days: how many days back the level rose at most, 0 without alarm."""
+    found = (model.rows, model.found)
+    # A public holiday is foreseen as a Sunday, which a pool or a rest home does not know: ten days a year say nothing of a level.
+    ordinary = (known.kind < 5) | (known.days.day_of_week >= 5)
+    days, shut = np.flatnonzero(ordinary), np.flatnonzero(ordinary & (known.kind >= 5))
+    return {
+        "total": lasting.alarms(judged, awaited, *found, days, reference, every),
+        "closed": lasting.alarms(judged, awaited, *found, shut, reference, closed),
+    }
+
+
+def _shortest(back: dict[str, np.ndarray]) -> np.ndarray:
+    """The fewest days back among the alarms that sound, 0 where none does."""
+    every = np.stack(list(back.values()))
+    least = np.where(every > 0, every, np.iinfo(every.dtype).max).min(axis=0)
+    return np.where((every > 0).any(axis=0), least, 0)
 
 
 def _after(days: np.ndarray, reference: int) -> np.ndarray:

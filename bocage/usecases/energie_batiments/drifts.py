@@ -12,17 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bocage.methods.regression import median_known
-from bocage.usecases.energie_batiments import detect, savings
+from bocage.usecases.energie_batiments import detect, lasting, savings, watch
+from bocage.usecases.energie_batiments.lasting import MONTHLY_CHANGE, NEUTRAL
 
-BEFORE_ALARM = 9
-"""Days before its first alarm in which the beginning of a drift is looked for."""
+BEFORE_ALARM = 2
+"""Days more than its first alarm looks back in which the beginning of a drift is looked for."""
 
 QUIET = 30
 """Days without alarm after which a new one is another event."""
-
-NEUTRAL = 14
-"""Days of « no change » that steady the level before a drift that begins early in the watched period."""
 
 LATEST = 14
 """Last known days whose excess says whether a drift still goes on."""
@@ -41,9 +38,6 @@ TURN_CLEAR, TURN_SHARE = CLEAR, 0.4
 
 TURN_LIKELY, WIDEST = 1.5, 2.0
 """Standard errors from which a turn that is not sure widens the interval, and how many times wider its fewer days may make it."""
-
-MONTHLY_CHANGE = 0.018
-"""Usual change of level from one month to the next without any drift, share of the use (one standard deviation)."""
 
 _Z = 1.645
 
@@ -88,10 +82,10 @@ def drift(watched: detect.Watched, reference: int) -> Drifts:
     later = gap[:, reference:]
     seen = np.isfinite(later)
     sums = _Sums(*(np.pad(np.cumsum(array, axis=1), ((0, 0), (1, 0))) for array in (np.where(seen, later, 0.0), seen.astype(int))))
-    start = _start(sums, _first_alarm(watched) - reference)
+    start = _start(sums, *_first_alarm(watched, reference))
     total, days = sums.over(np.zeros_like(start)[:, None], start[:, None])
     level = total[:, 0] / (days[:, 0] + NEUTRAL)
-    memory, noise = _noise(gap[:, :reference])
+    memory, noise = lasting.noise(gap[:, :reference])
     end = _end(sums, start, level, noise * np.sqrt(memory))
     stop = np.where(end < 0, later.shape[1], end)
     foreseen = np.nan_to_num(watched.expected[:, reference:]).mean(axis=1)
@@ -109,6 +103,8 @@ def drift(watched: detect.Watched, reference: int) -> Drifts:
     low, high = _with_likely(sums, start, likely, level, (size - reach, size + reach))
     awaited = np.where(during, watched.expected[:, reference:], 0.0).sum(axis=1) / np.maximum(count, 1)
     bands = {name: _share(actual[:, reference:], foreseen[:, reference:], during) for name, (actual, foreseen) in watched.bands.items()}
+    for name, chosen in (("closed", watched.closed), ("open", ~watched.closed)):
+        bands[name] = _share(watched.actual[:, reference:], watched.expected[:, reference:], during & chosen[reference:])
     # A total that came down while nights still sound is a building that stopped, not a drift that was mended: what it cost is what the
     # days before showed, and it goes on.
     end = np.where(_sounding(watched), -1, end)
@@ -116,15 +112,18 @@ def drift(watched: detect.Watched, reference: int) -> Drifts:
     return Drifts(start + reference, last, turn, before, size, low, high, size / np.maximum(awaited, 1e-9), bands, watched.days)
 
 
-def _start(sums: _Sums, first: np.ndarray) -> np.ndarray:
-    """The watched day (meters,) where the level changes best. An alarm (day ``first``, negative without one) dates the change to some
-    days; only where it comes from no level is the whole period searched."""
+def _start(sums: _Sums, first: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """The watched day (meters,) where the level changes best. An alarm (day ``first``, negative without one) dates the change to so many
+    days ``back``; only where it comes from no level is the whole period searched."""
     total, count = sums.kwh[:, -1:] - sums.kwh[:, :-1], sums.days[:, -1:] - sums.days[:, :-1]
     level = sums.kwh[:, :-1] / (sums.days[:, :-1] + NEUTRAL)
     mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0) - level
-    strength = np.where(count > 0, np.abs(mean) * np.sqrt(count), -1.0)
-    day, alarm = np.arange(total.shape[1]), first[:, None]
-    strength = np.where((alarm >= 0) & ((day > alarm) | (day < alarm - BEFORE_ALARM)), -1.0, strength)
+    error = np.sqrt(1 / np.maximum(count, 1) + 1 / (sums.days[:, :-1] + NEUTRAL))
+    strength = np.where(count > 0, np.abs(mean) / error, -1.0)
+    day, alarm, reach = np.arange(total.shape[1]), first[:, None], back[:, None]
+    strength = np.where(
+        (alarm >= 0) & ((day > alarm) | (day < alarm - np.maximum(reach, watch.WINDOWS[-1]) - BEFORE_ALARM)), -1.0, strength
+    )
     result: np.ndarray = strength.argmax(axis=1)
     return result
 
@@ -181,13 +180,6 @@ def _with_likely(
     return np.where(likely >= 0, np.minimum(low, since - room), low), np.where(likely >= 0, np.maximum(high, since + room), high)
 
 
-def _noise(past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How many days one error lasts, and its size in kWh (meters,), from the gaps of the reference."""
-    low, high = (median_known(past, share)[:, None] for share in (0.01, 0.99))
-    memory = savings.correlation_time(past[:, -savings.BASE_DAYS :])
-    return memory, np.sqrt(np.nanmean(np.clip(past, low, high) ** 2, axis=1))
-
-
 def _variance(
     watched: detect.Watched, reference: int, during: np.ndarray, before: np.ndarray, memory: np.ndarray, noise: np.ndarray
 ) -> np.ndarray:
@@ -204,15 +196,16 @@ def _variance(
     return np.asarray(days + coefficients + expected**2 * habits)
 
 
-def _first_alarm(watched: detect.Watched) -> np.ndarray:
-    """Day of the first level alarm of the last run of alarms; −1 without one."""
+def _first_alarm(watched: detect.Watched, reference: int) -> tuple[np.ndarray, np.ndarray]:
+    """Watched day (meters,) of the first level alarm of the last run of alarms, negative without one; how many days back it looks."""
     days = np.any([watched.alarms[name] for name in detect.LEVELS if name in watched.alarms], axis=0)
     result = np.full(len(days), -1)
     for i in np.flatnonzero(days.any(axis=1)):
         at = np.flatnonzero(days[i])
         new = np.flatnonzero(np.diff(at, prepend=-1000) > QUIET)
         result[i] = at[new[-1]]
-    return result
+    back = np.take_along_axis(watched.back, np.maximum(result, 0)[:, None], 1)[:, 0]
+    return result - reference, back
 
 
 def _sounding(watched: detect.Watched) -> np.ndarray:

@@ -78,20 +78,23 @@ class Site:
     reference_kwh: float | None = None
 
 
+CLOSED_ONLY = 2.0
+"""How many times more, in share of their use, closed days exceed than open ones when it is they that are to be looked at."""
+
+
 def motive(found: Found) -> str | None:
     """What explains an excess best: the stream with an alarm whose own excess is the largest share of itself; None without a level
     alarm."""
     levels = [name for name in found.alarms if name in LEVELS]
     if not levels or (found.drift or 0.0) <= 0:
         return None
-    if not found.band_shares:
-        return "closed" if levels == ["closed"] else "total"
-    total = max(found.band_shares.get("total", 0.0), 0.0)
-    if "closed" in levels and "night" not in levels:
+    shares = found.band_shares
+    total, opened = (max(shares.get(name, 0.0), 0.02) for name in ("total", "open"))
+    if "closed" in levels and shares.get("closed", 0.0) > CLOSED_ONLY * opened:
         return "closed"
-    if "night" in levels and found.band_shares.get("night", 0.0) > 1.5 * max(total, 0.02):
+    if "night" in levels and shares.get("night", 0.0) > 1.5 * total:
         return "night"
-    return "base" if "base" in levels and found.band_shares.get("base", 0.0) >= total else ("closed" if "closed" in levels else "total")
+    return "base" if "base" in levels and shares.get("base", 0.0) >= shares.get("total", 0.0) else "total"
 
 
 def meter_fault(found: Found) -> str | None:

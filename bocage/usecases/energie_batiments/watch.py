@@ -1,6 +1,6 @@
-"""When did a meter leave its habits? Residuals of the daily models, watched day by day, each against its own past.
+"""When did the nights or the base load of a meter leave their habits? Residuals of the daily models, day by day, against their own past.
 
-Each stream (total of all days, total of closed days, night, base load) is put in units of its own usual error, freed of its slow drift, and
+Each stream is put in units of its own usual error, freed of its slow drift, and
 summed over windows of 1 to 7 days. An alarm is a sum above a floor *and* above every sum of the reference period, times a margin: a meter
 that is often odd must be odder than ever. The floors and margin were set on simulated buildings and on years that the benchmark does not
 score (docs/bench).
@@ -36,16 +36,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Stream:
-    """Residuals of one quantity on the days of ``at`` (indices of days): ``scores`` and ``shares`` (meters, len(at))."""
+    """Residuals of one quantity: ``scores`` and ``shares`` (meters, days)."""
 
-    name: str
-    at: np.ndarray
     scores: np.ndarray
     shares: np.ndarray
 
 
-def stream(name: str, actual: np.ndarray, awaited: np.ndarray, groups: np.ndarray, reference: int, at: np.ndarray) -> Stream:
-    """Standardised residuals of ``actual`` (meters, days) against ``awaited`` on days ``at``.
+def stream(actual: np.ndarray, awaited: np.ndarray, groups: np.ndarray, reference: int) -> Stream:
+    """Standardised residuals of ``actual`` (meters, days) against ``awaited``.
 
     ``groups`` (days,) tells day types apart (their errors have their own size, learnt on days before ``reference``).
     """
@@ -58,7 +56,7 @@ def stream(name: str, actual: np.ndarray, awaited: np.ndarray, groups: np.ndarra
         past = share[:, chosen & (np.arange(len(groups)) < reference)]
         spread = 1.4826 * median_known(np.abs(past))[:, None] if past.shape[1] else np.full((len(share), 1), np.nan)
         score[:, chosen] = share[:, chosen] / np.maximum(spread, 0.01)
-    return Stream(name, at, _undrifted(score)[:, at], share[:, at])
+    return Stream(_undrifted(score), share)
 
 
 def _undrifted(score: np.ndarray) -> np.ndarray:
@@ -82,16 +80,16 @@ def rolling(scores: np.ndarray, window: int) -> np.ndarray:
     return result
 
 
-def alarms(found: Stream, days: int, reference: int, limits: Limits) -> np.ndarray:
+def alarms(found: Stream, reference: int, limits: Limits = Limits()) -> np.ndarray:
     """(meters, days) bool: the stream stands above its floor and its record, from day ``reference`` on."""
-    result = np.zeros((len(found.scores), days), dtype=bool)
-    later = found.at >= reference
+    result = np.zeros(found.scores.shape, dtype=bool)
+    later = np.arange(found.scores.shape[1]) >= reference
     for window, floor in zip(WINDOWS, limits.floor, strict=True):
         sums = rolling(found.scores, window)
         record = np.nanmax(np.where(later, -np.inf, np.nan_to_num(sums, nan=-np.inf)), axis=1, keepdims=True)
         share = rolling(found.shares, window) / np.sqrt(window)
         above = (sums > np.maximum(floor, limits.margin * record)) & (share > limits.least) & later
-        result[:, found.at] |= above
+        result |= above
     return result
 
 
