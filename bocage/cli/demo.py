@@ -75,7 +75,8 @@ def _perform(
     from bocage.execution import evaluate
     from bocage.organisations.membership import Role
 
-    agent = story.settle(owner, slug)[Role.AGENT]
+    # What is only shown on an example is in nobody's service.
+    agent = story.settle(owner, slug, publish=discovery.load_demo(slug) is not None)[Role.AGENT]
     folder = next(iter(demo.inputs.values())).parent
     with progress_bar(quiet) as progress:
         story.play_past_weeks(owner, slug, folder, weeks, progress)

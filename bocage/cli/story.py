@@ -34,8 +34,8 @@ DECIDER = "Nadia Le Goff, cheffe du service Eau"
 Progress = Callable[[float, str], None]
 
 
-def settle(owner: Organisation, slug: str) -> dict[Role, User]:
-    """People, contact and publication of the demonstration, for the organisation in context. By role."""
+def settle(owner: Organisation, slug: str, publish: bool = True) -> dict[Role, User]:
+    """People, contact and, with ``publish``, publication of the demonstration, for the organisation in context. By role."""
     settled = {}
     for email, name, role, title in PEOPLE:
         person = User.objects.filter(email=email).first() or people.create_person(email, name)
@@ -51,7 +51,7 @@ def settle(owner: Organisation, slug: str) -> dict[Role, User]:
             {"name": "Urbanisme", "email": "urbanisme@brenoux.example", "hours": "lundi, mardi, jeudi 9 h-12 h"},
         ]
         configuration.change(settled[Role.ADMINISTRATEUR], list(Audience), 30, 60, services, [])
-    if discovery.load_demo(slug) and not Publication.objects.filter(usecase=slug).exists():
+    if publish and not Publication.objects.filter(usecase=slug).exists():
         register.publish(slug, Publication.Status.ON, DECIDER, settled[Role.ADMINISTRATEUR])
     return settled
 

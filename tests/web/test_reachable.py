@@ -25,8 +25,8 @@ _LINK = re.compile(r'<a\b[^>]*\bhref="([^"]+)"')
 # Reached otherwise than by a link: forms (some answer a POST only), the script of a page, another site's widget, the key of a conversation,
 # the address that a search or a download gives.
 NOT_LINKED = {
-    "start_run", "run_progress", "run_stop", "run_restart", "decide_batch", "journal_check", "journal_export", "member_role",
-    "member_person", "token_revoke", "assistant_talk", "widget_talk", "agent_talk",
+    "start_run", "start_example", "example_truth", "run_progress", "run_stop", "run_restart", "decide_batch", "journal_check",
+    "journal_export", "member_role", "member_person", "token_revoke", "assistant_talk", "widget_talk", "agent_talk",
 }  # fmt: skip
 
 

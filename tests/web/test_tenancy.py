@@ -97,16 +97,7 @@ def fill(owner: Organisation, mark: str, person_mark: str) -> dict[str, object]:
         )
         deposit.path.parent.mkdir(parents=True, exist_ok=True)
         deposit.path.write_text(f"{mark};1\n", encoding="utf-8")
-        at, done = timezone.now(), Run.State.DONE
-        run = Run.objects.create(
-            usecase=USECASE, state=done, requested_by=person, finished_at=at, progress_message=mark, error_message=mark
-        )
-        RunInput.objects.create(run=run, name="mesures", deposit=deposit)
-        for role in RoleResult.Role.values:
-            RoleResult.objects.create(
-                run=run, role=role, outcome={"recommendations": [], "artifacts": []}, seconds=1, joules=1, joules_low=1, joules_high=2,
-                energy_method="cpu", cpu_seconds=1, peak_mb=1,
-            )  # fmt: skip
+        run = fill_run(person, mark, deposit)
         proposal, decision = fill_decisions(run, person, mark)
         record("essai.marque", person, marque=mark)
         token, _ = make_token(mark, Scope.values, person)
@@ -126,6 +117,21 @@ def fill(owner: Organisation, mark: str, person_mark: str) -> dict[str, object]:
         "token_id": token.pk,
         **assistant,
     }
+
+
+def fill_run(person: User, mark: str, deposit: Deposit) -> Run:
+    """A finished run of two proposals, of which one is to decide."""
+    run = Run.objects.create(
+        usecase=USECASE, state=Run.State.DONE, proposed=2, undecided=1, requested_by=person, finished_at=timezone.now(),
+        progress_message=mark, error_message=mark,
+    )  # fmt: skip
+    RunInput.objects.create(run=run, name="mesures", deposit=deposit)
+    for role in RoleResult.Role.values:
+        RoleResult.objects.create(
+            run=run, role=role, outcome={"recommendations": [], "artifacts": []}, seconds=1, joules=1, joules_low=1, joules_high=2,
+            energy_method="cpu", cpu_seconds=1, peak_mb=1,
+        )  # fmt: skip
+    return run
 
 
 def fill_assistant(person: User, mark: str) -> dict[str, object]:

@@ -32,7 +32,7 @@ def start_example(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("web:run", organisation=request.organisation.slug, run_id=run.pk)
 
 
-@page(Permission.VOIR)
+@page(Permission.DEPOSER)
 @require_safe
 def example_file(request: HttpRequest, slug: str, input_name: str) -> HttpResponse | FileResponse:
     """One file of the example, always as a download."""
