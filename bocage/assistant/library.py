@@ -13,6 +13,7 @@ import logging
 import tempfile
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -205,7 +206,9 @@ def warm_up() -> int:
     return opened
 
 
-_opened: dict[Path, Index] = {}
+_MOST_OPEN = 24
+_opened: OrderedDict[Path, Index] = OrderedDict()
+"""The indexes last asked, the latest at the end. One that is put aside lives as long as a search that reads it."""
 _lock = threading.Lock()
 
 
@@ -216,6 +219,10 @@ def _open(folder: Path) -> Index | None:
             if known is None or not indexes.is_current(known):
                 known = indexes.open(folder)
             known = _opened[folder] = indexes.in_space_of(known, served_model())
+            _opened.move_to_end(folder)
+            if len(_opened) > _MOST_OPEN:
+                # The national one is asked with each of the others: it is never the oldest.
+                _opened.popitem(last=False)
         except IndexUnreadable:
             _opened.pop(folder, None)
             return None

@@ -116,6 +116,10 @@ def write_collection(version: Path, collection: Collection, extra: Mapping[str, 
     (version / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
 
 
+_MAPPED = 1 << 20
+"""Bytes from which an array is mapped rather than read: a map holds its file open, and a server has the forty files of each commune."""
+
+
 def read_collection(version: Path) -> tuple[Collection, dict[str, Any]]:
     """Map the arrays of a version in memory. Raises ``IndexUnreadable``."""
     try:
@@ -124,8 +128,11 @@ def read_collection(version: Path) -> tuple[Collection, dict[str, Any]]:
             raise ValueError("format")
 
         def array(name: str) -> Any:
+            path = version / f"{name}.npy"
+            if path.stat().st_size < _MAPPED:
+                return np.load(path, allow_pickle=False)
             # A plain array over the same map: numpy's own class for maps makes each of a question's thousand slices dearer.
-            return np.asarray(np.load(version / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
         postings = {
             name: Postings(array(f"{name}.starts"), array(f"{name}.rows"), array(f"{name}.weights"), size)

@@ -32,6 +32,15 @@ def prctl(option: int, value: int) -> bool:
     return bool(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0)
 
 
+def waiting(seconds: float, *ends: int) -> set[int]:
+    """Those of ``ends`` on which something waits, or that were closed. Not select(2): a server that holds many files hands over numbers
+    beyond the 1,024 that it knows."""
+    watched = select.poll()
+    for end in ends:
+        watched.register(end, select.POLLIN)
+    return {end for end, _ in watched.poll(1000 * seconds)}
+
+
 def remove_tree(root: str) -> None:
     """Remove ``root`` even when an engine took the rights of its folders away. Nothing above ``root`` is touched, be it there or not."""
     import shutil
@@ -117,8 +126,7 @@ class Warden:
 
     def orphaned(self) -> bool:
         """Whether the parent is dead: its end of the pipe is closed without a word."""
-        ready, _, _ = select.select([self.life], [], [], 0)
-        return bool(ready) and os.read(self.life, 1) == b""
+        return bool(waiting(0, self.life)) and os.read(self.life, 1) == b""
 
     def slay(self) -> None:
         """Kill everything below until nothing is left (ten seconds at most: the kernel may hold one)."""
@@ -136,7 +144,7 @@ class Warden:
     def keep(self, bell: int) -> None:
         """Wait for the worker's end or the parent's word, then leave nothing behind."""
         while self.exit is None:
-            ready, _, _ = select.select([self.life, bell], [], [], 1.0)
+            ready = waiting(1.0, self.life, bell)
             if bell in ready and signal.SIGTERM in os.read(bell, 256):
                 self.abandoned = True
                 break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -152,3 +154,21 @@ def test_the_very_question_of_a_pair_is_never_refused(served, home, nadia, quest
     validated(served, nadia, question=question)
     library.serve_pairs(served)
     assert found(served, question.casefold()).startswith("Elle coûte")
+
+
+@pytest.mark.django_db
+def test_a_server_of_many_communes_holds_few_files_open(home, monkeypatch):
+    """Forty files an index, times sixty communes, would be more than a process is allowed."""
+    monkeypatch.setattr(library, "_MOST_OPEN", 3)
+    owners = [ensure_organisation(f"Commune {n}") for n in range(6)]
+    for owner, day in zip(owners, ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"), strict=True):
+        import_page(owner, home, day)
+    library._opened.clear()
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    for _ in range(2):
+        for owner, day in zip(owners, ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"), strict=True):
+            assert day in read(owner)
+    gc.collect()
+    assert len(library._opened) == 3
+    assert len(os.listdir("/proc/self/fd")) - before <= 3 * 4  # noqa: PTH208

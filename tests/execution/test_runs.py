@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
+import os
 import shutil
 import time
 from datetime import date
@@ -47,6 +49,14 @@ def test_a_table_from_file_to_proposals(lab: Any, table: Path) -> None:
     assert baseline is not None and baseline.outcome is not None
     assert evaluate("essai_tableau", role.outcome, {"mesures": table}) == {"ecart": pytest.approx(32.625)}
     assert RunRecord.from_dict(json.loads(json.dumps(record.to_dict()))) == record
+
+
+def test_a_run_starts_in_a_server_that_holds_thousands_of_files(lab: Any, table: Path) -> None:
+    with contextlib.ExitStack() as held:
+        for _ in range(1200):
+            held.enter_context(Path(os.devnull).open("rb"))
+        record = execute(RunRequest("essai_tableau", {"volumes": table}, {}, seconds=20))
+    assert record.error_code == "", record.error_message
 
 
 def test_an_engine_reads_a_deposit_under_the_name_that_people_gave_it(lab: Any, tmp_path: Path) -> None:
