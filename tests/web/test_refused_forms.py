@@ -60,8 +60,9 @@ def test_a_missing_file_brings_to_its_field(agent):
 
 
 def test_a_wrong_parameter_brings_to_its_field(agent):
-    agent.post(PAGE, {"fichier-volumes": portal_file()})
-    field = focus_of(agent.post(f"{PAGE}calculer/", {"depot": "1", "p-coefficient": "beaucoup"}))
+    received = agent.post(PAGE, {"fichier-volumes": portal_file()})
+    (deposit,) = re.findall(r"depot=(\d+)", received["Location"])
+    field = focus_of(agent.post(f"{PAGE}calculer/", {"depot": deposit, "p-coefficient": "beaucoup"}))
     assert field["id"] == "p-coefficient"
 
 
